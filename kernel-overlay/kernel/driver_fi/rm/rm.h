@@ -1,0 +1,53 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/*
+ * Between the files of rm/.
+ */
+#ifndef _DRIVER_FI_RM_H
+#define _DRIVER_FI_RM_H
+
+#include <linux/container_of.h>
+#include <linux/list.h>
+#include <linux/spinlock.h>
+#include <linux/xarray.h>
+#include "../fi.h"
+
+/**
+ * struct fi_type_desc - a type and what may be stored into its objects
+ * @t: what users see; its @fields stay NULL, @bytes is what counts
+ * @node: in the list of types, under its mutex; types live for ever
+ * @bytes: for each byte of an object the bits that a holder may change; NULL
+ *	if it has no in-place fields. Published once with release order, after
+ *	which bits are only added.
+ */
+struct fi_type_desc {
+	struct fi_type t;
+	struct list_head node;
+	u8 *bytes;
+};
+
+static inline const struct fi_type_desc *fi_type_desc(const struct fi_type *t)
+{
+	return container_of(t, struct fi_type_desc, t);
+}
+
+bool fi_type_is_known(const struct fi_type *t);
+bool fi_type_has_fields(const struct fi_type *t);
+bool fi_type_may_store(const struct fi_type *t, unsigned long off, u32 len, u64 *mask);
+
+/**
+ * struct fi_spans - objects found by the pages they lie in
+ * @pages: virtual address / PAGE_SIZE -> first struct span of that page
+ * @lock: writers; taken with IRQs off. Readers use RCU.
+ */
+struct fi_spans {
+	struct xarray pages;
+	spinlock_t lock;	/* see above */
+};
+
+void fi_spans_init(struct fi_spans *s);
+void fi_spans_exit(struct fi_spans *s);
+int fi_spans_add(struct fi_spans *s, unsigned long addr, const struct fi_type *t);
+void fi_spans_del(struct fi_spans *s, unsigned long addr, const struct fi_type *t);
+bool fi_spans_may_store(struct fi_spans *s, unsigned long addr, u32 len, u64 *mask);
+
+#endif

@@ -1,0 +1,160 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * Types of kernel objects that drivers hold, and the bits of them that a
+ * holder may change in place.
+ */
+#include <linux/cleanup.h>
+#include <linux/export.h>
+#include <linux/mutex.h>
+#include <linux/printk.h>
+#include <linux/slab.h>
+#include <linux/string.h>
+#include "rm.h"
+
+/*
+ * Wrapper modules name the same types and come and go; descriptors stay, so
+ * that the pointer is the type. There are as many as names in annotations.
+ */
+static LIST_HEAD(types);
+static DEFINE_MUTEX(types_lock);
+
+/* What a type is when there was no memory for it; nothing is held as this. */
+static const struct fi_type_desc no_type = { .t.name = "(no memory)" };
+
+static struct fi_type_desc *find_type(const char *name)
+{
+	struct fi_type_desc *d;
+
+	list_for_each_entry(d, &types, node)
+		if (!strcmp(d->t.name, name))
+			return d;
+	return NULL;
+}
+
+static struct fi_type_desc *new_type(const char *name)
+{
+	struct fi_type_desc *d = kzalloc(sizeof(*d), GFP_KERNEL);
+
+	if (!d)
+		return NULL;
+	d->t.name = kstrdup_const(name, GFP_KERNEL);
+	if (!d->t.name) {
+		kfree(d);
+		return NULL;
+	}
+	list_add_tail(&d->node, &types);
+	return d;
+}
+
+static bool field_fits(const struct fi_field *f, u32 size)
+{
+	return f->len && f->off < size && f->len <= size - f->off;
+}
+
+static void add_field(u8 *bytes, const struct fi_field *f)
+{
+	u32 i;
+
+	for (i = 0; i < f->len; i++) {
+		u8 *b = &bytes[f->off + i];
+
+		/* Beyond 8 bytes there are no masks: see struct fi_field. */
+		WRITE_ONCE(*b, *b | (f->len > 8 ? 0xff : (u8)(f->mask >> 8 * i)));
+	}
+}
+
+static void add_fields(struct fi_type_desc *d, const struct fi_field *fields, u32 nr)
+{
+	u8 *bytes = d->bytes;
+	u32 i;
+
+	if (!nr)
+		return;
+	if (!bytes)
+		bytes = kzalloc(d->t.size, GFP_KERNEL);
+	if (!bytes)
+		return;		/* fewer rights, never more */
+	for (i = 0; i < nr; i++)
+		if (!WARN_ON_ONCE(!field_fits(&fields[i], d->t.size)))
+			add_field(bytes, &fields[i]);
+	/* Pairs with the acquire in fi_type_may_store(). */
+	smp_store_release(&d->bytes, bytes);
+}
+
+/**
+ * fi_type_get - the descriptor of a type
+ * @name: the C tag or a name of its own; copied
+ * @size: sizeof; 0 if the caller does not know or there is no memory
+ * @fields: bytes that a holder may write in place; copied
+ * @nr_fields: their number
+ *
+ * The fields of all callers together are the type's. The first known size is
+ * kept: fields that come with another one (a wrapper module built for another
+ * kernel) are refused with a message.
+ *
+ * Context: sleeps. Return: never NULL. Without memory a type that nothing is
+ * ever held as.
+ */
+const struct fi_type *fi_type_get(const char *name, u32 size,
+				  const struct fi_field *fields, u32 nr_fields)
+{
+	struct fi_type_desc *d;
+
+	guard(mutex)(&types_lock);
+	d = find_type(name);
+	if (!d)
+		d = new_type(name);
+	if (!d)
+		return &no_type.t;
+	if (!d->t.size)
+		WRITE_ONCE(d->t.size, size);
+	if (size && size != d->t.size) {
+		pr_err("driver_fi: type %s has size %u, not %u: its fields are refused\n",
+		       name, d->t.size, size);
+		return &d->t;
+	}
+	add_fields(d, fields, nr_fields);
+	return &d->t;
+}
+EXPORT_SYMBOL_GPL(fi_type_get);
+
+bool fi_type_is_known(const struct fi_type *t)
+{
+	return t != &no_type.t;
+}
+
+/* False for types whose objects need not be found by a store's address. */
+bool fi_type_has_fields(const struct fi_type *t)
+{
+	return READ_ONCE(fi_type_desc(t)->bytes);
+}
+
+/**
+ * fi_type_may_store - may a holder store to these bytes of an object?
+ * @t: its type
+ * @off: first byte in the object
+ * @len: bytes
+ * @mask: gets the bits that may change, byte 0 lowest; ~0 for @len > 8
+ *
+ * Context: any. Return: true if any bit may change, for @len > 8 if all may.
+ */
+bool fi_type_may_store(const struct fi_type *t, unsigned long off, u32 len, u64 *mask)
+{
+	/* Pairs with the release in add_fields(). */
+	const u8 *bytes = smp_load_acquire(&fi_type_desc(t)->bytes);
+	u64 m = 0;
+	u32 i;
+
+	if (!bytes || off >= t->size || len > t->size - off)
+		return false;
+	for (i = 0; i < len; i++) {
+		u8 b = READ_ONCE(bytes[off + i]);
+
+		if (len <= 8)
+			m |= (u64)b << 8 * i;
+		else if (b != 0xff)
+			return false;
+	}
+	*mask = len <= 8 ? m : ~0ULL;
+	return *mask;
+}
