@@ -1,0 +1,173 @@
+# SPDX-License-Identifier: GPL-2.0-only
+# What scenarios are made of. Sourced by each of them in the test machine.
+
+A=10.9.0.1		# eth0, the driver under test, in the first namespace
+B=10.9.0.2		# eth1, the peer, in a namespace of its own
+PORT=5001
+UNDER_TEST=${UNDER_TEST:-e1000}
+FI=/sys/kernel/driver_fi
+
+# cmdline KEY: its value on the kernel command line
+cmdline()
+{
+	tr ' ' '\n' </proc/cmdline | sed -n "s/^$1=//p" | tail -1
+}
+
+# The host reads lines that start with "fi-test: ".
+note()
+{
+	echo "<13>fi-test: $*" >/dev/kmsg
+}
+
+ok()
+{
+	note "ok $*"
+}
+
+fail()
+{
+	note "FAIL $*"
+}
+
+# check WHAT COMMAND...: one test
+check()
+{
+	local what="$1" out
+
+	shift
+	if out=$("$@" 2>&1); then
+		ok "$what"
+	else
+		fail "$what: $(echo "$out" | tail -3 | tr '\n' '|')"
+		return 1
+	fi
+}
+
+# same WHAT WANT HAVE
+same()
+{
+	if [ "$2" = "$3" ]; then
+		ok "$1"
+	else
+		fail "$1: want '$2', have '$3'"
+		return 1
+	fi
+}
+
+# wait_for SECONDS COMMAND...: until it succeeds
+wait_for()
+{
+	local n=$(($1 * 10))
+
+	shift
+	while ! "$@" >/dev/null 2>&1; do
+		n=$((n - 1))
+		[ $n -gt 0 ] || return 1
+		sleep 0.1
+	done
+}
+
+isolated()
+{
+	[ -e $FI/$UNDER_TEST/state ]
+}
+
+load()
+{
+	modprobe "$1"
+}
+
+# The wrapper modules, if this kernel has them.
+load_wrappers()
+{
+	local m
+
+	[ -d $FI ] || return 0
+	for m in /lib/modules/*/wrappers/*.ko; do
+		[ ! -e "$m" ] || load "$(basename "$m" .ko)" || return 1
+	done
+}
+
+in_peer()
+{
+	nsenter -t "$PEER" -n "$@"
+}
+
+has_own_net()
+{
+	[ "$(readlink /proc/$1/ns/net)" != "$(readlink /proc/self/ns/net)" ]
+}
+
+peer_up()
+{
+	unshare -n sleep 1000000 &
+	PEER=$!
+	wait_for 5 has_own_net $PEER || return 1
+	load e1000e || return 1
+	wait_for 5 [ -e /sys/class/net/eth1 ] || return 1
+	ip link set eth1 netns $PEER || return 1
+	in_peer ip link set lo up
+	in_peer ip addr add $B/24 dev eth1
+	in_peer ip link set eth1 up
+	in_peer xfer serve $PORT &
+}
+
+driver_up()
+{
+	load $UNDER_TEST || return 1
+	wait_for 5 [ -e /sys/class/net/eth0 ] || return 1
+	eth0_up
+}
+
+eth0_up()
+{
+	ip link set lo up
+	ip addr add $A/24 dev eth0 2>/dev/null
+	ip link set eth0 up || return 1
+	wait_for 10 ping -c1 -W1 $B
+}
+
+# The whole topology: driver first, so that it is eth0.
+net_up()
+{
+	load_wrappers || { fail "wrapper modules load"; return 1; }
+	load $UNDER_TEST || { fail "$UNDER_TEST loads"; return 1; }
+	wait_for 5 [ -e /sys/class/net/eth0 ] || { fail "eth0 appears"; return 1; }
+	peer_up || { fail "the peer comes up"; return 1; }
+	xfer serve $PORT &
+	eth0_up || { fail "the link comes up"; return 1; }
+}
+
+# strange MARK [EXTRA]: kernel messages since MARK that nobody expects here.
+# FI's own are not listed; "link is up" and the like are the drivers' news.
+strange()
+{
+	kmsg since "$1" | grep -Ev \
+		-e '^<[0-7]> driver_fi: ' \
+		-e '^<[0-7]> e1000: eth[01] NIC Link is (Up|Down)' \
+		-e '^<[0-7]> e1000e .* NIC Link is (Up|Down)' \
+		-e '^<[5-7]> (e1000|e1000e)' \
+		-e '^<4> TCP: eth[01]: Driver has suspect GRO implementation' \
+		-e '^<[5-7]> (sysrq|random|clocksource|perf|input|ACPI)' \
+		${2:+-e "$2"}
+}
+
+# no_strange WHAT MARK [EXTRA]: one test, and the messages if it fails
+no_strange()
+{
+	local s
+
+	s=$(strange "$2" "$3")
+	if [ -z "$s" ]; then
+		ok "$1"
+	else
+		fail "$1: $(echo "$s" | head -5 | tr '\n' '|')"
+	fi
+}
+
+free_kb()
+{
+	sync
+	echo 3 >/proc/sys/vm/drop_caches
+	awk '/^MemFree/ { print $2 }' /proc/meminfo
+}
