@@ -1,0 +1,26 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/*
+ * Memory that lives until exit, text buffers, sets of names, errors.
+ */
+#ifndef WRAPPERS_GEN_UTIL_H
+#define WRAPPERS_GEN_UTIL_H
+
+#include <stdio.h>
+
+#include "model.h"
+
+void *xcalloc(size_t n, size_t size);
+void *xgrow(void *p, u32 nr, size_t size);	/* room for one more, zeroed */
+char *xfmt(const char *fmt, ...) __attribute__((format(printf, 1, 2)));
+void die(const char *fmt, ...) __attribute__((noreturn, format(printf, 1, 2)));
+void die_at(struct where w, const char *fmt, ...)
+	__attribute__((noreturn, format(printf, 2, 3)));
+
+/* A set of names, or a map from names to pointers. */
+struct names;
+struct names *names_new(void);
+bool names_add(struct names *n, const char *name, void *val); /* false: was there */
+bool names_has(const struct names *n, const char *name);
+void *names_get(const struct names *n, const char *name);
+
+#endif
