@@ -124,7 +124,7 @@ eth0_up()
 	ip link set lo up
 	ip addr add $A/24 dev eth0 2>/dev/null
 	ip link set eth0 up || return 1
-	wait_for 10 ping -c1 -W1 $B
+	reach $B 15
 }
 
 # The whole topology: driver first, so that it is eth0.
@@ -147,8 +147,10 @@ strange()
 		-e '^<[0-7]> e1000: eth[01] NIC Link is (Up|Down)' \
 		-e '^<[0-7]> e1000e .* NIC Link is (Up|Down)' \
 		-e '^<[5-7]> (e1000|e1000e)' \
+		-e '^<3> eth[01]: mtu greater than device maximum' \
+		-e '^<3> e1000 .* eth0: pattern test reg .* failed' \
 		-e '^<4> TCP: eth[01]: Driver has suspect GRO implementation' \
-		-e '^<[5-7]> (sysrq|random|clocksource|perf|input|ACPI)' \
+		-e '^<[5-7]> (sysrq|random|clocksource|perf|input|ACPI|tsc)' \
 		${2:+-e "$2"}
 }
 
@@ -170,4 +172,48 @@ free_kb()
 	sync
 	echo 3 >/proc/sys/vm/drop_caches
 	awk '/^MemFree/ { print $2 }' /proc/meminfo
+}
+
+# off, or the mode that the command line asks for
+isolated_mode()
+{
+	local m
+
+	m=$(cmdline driver_fi | tr ';' '\n' | sed -n "s/^$UNDER_TEST:\([a-z]*\).*/\1/p")
+	echo "${m:-off}"
+}
+
+
+# both_ways MIB: two transfers at the same time
+both_ways()
+{
+	local p
+
+	xfer get $B $PORT "$1" &
+	p=$!
+	xfer put $B $PORT "$1" && wait $p
+}
+
+# After rmmod the domain and all its objects are gone.
+nothing_left()
+{
+	[ ! -e $FI/$UNDER_TEST ] && ! grep -q . /sys/kernel/debug/driver_fi/objects 2>/dev/null
+}
+
+# kmemleak_clean WHAT: one test, where the kernel has kmemleak
+kmemleak_clean()
+{
+	local k=/sys/kernel/debug/kmemleak
+
+	[ -e $k ] || return 0
+	# an object counts as leaked only from the second scan on
+	echo scan >$k
+	sleep 6
+	echo scan >$k
+	if [ -s $k ]; then
+		head -40 $k
+		fail "$1: $(grep -c '^unreferenced' $k) leaks"
+	else
+		ok "$1 clean"
+	fi
 }

@@ -10,6 +10,7 @@
 
 int xfer_main(int argc, char **argv);
 int flood_main(int argc, char **argv);
+int reach_main(int argc, char **argv);
 int gap_main(int argc, char **argv);
 int ethctl_main(int argc, char **argv);
 int kmsg_main(int argc, char **argv);

@@ -1,8 +1,10 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
  * flood: echo requests as fast as they are answered, or every 10 ms.
+ * reach: an echo request every 10 ms until one is answered.
  * gap: an echo request each millisecond; says when answers stayed away.
  *
+ *	reach ADDRESS SECONDS
  *	flood ADDRESS SECONDS [SIZE]
  *	gap ADDRESS SECONDS
  */
@@ -125,6 +127,26 @@ int flood_main(int argc, char **argv)
 	printf("%lu sent, %lu answered, %lu wrong\n", sent, got, wrong);
 	/* one in twenty may be lost to full queues beside other traffic */
 	return wrong || got * 20 < sent * 19;
+}
+
+int reach_main(int argc, char **argv)
+{
+	struct pollfd p = { .events = POLLIN };
+	uint16_t id = getpid(), seq = 0;
+	uint64_t end;
+
+	if (argc < 3)
+		return 2;
+	p.fd = open_icmp(argv[1]);
+	end = now_ns() + atof(argv[2]) * 1e9;
+	while (!stop && now_ns() < end) {
+		request(p.fd, id, seq++, 56);
+		while (poll(&p, 1, 10) > 0)
+			if (answer(p.fd, id, 56) == 1)
+				return 0;
+	}
+	fprintf(stderr, "reach: no answer from %s\n", argv[1]);
+	return 1;
 }
 
 int gap_main(int argc, char **argv)

@@ -12,6 +12,7 @@ static const struct {
 } helpers[] = {
 	{ "xfer", xfer_main },
 	{ "flood", flood_main },
+	{ "reach", reach_main },
 	{ "gap", gap_main },
 	{ "ethctl", ethctl_main },
 	{ "kmsg", kmsg_main },
