@@ -1,0 +1,23 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/*
+ * Between the files of arch/x86/driver_fi.
+ */
+#ifndef _X86_DRIVER_FI_H
+#define _X86_DRIVER_FI_H
+
+#include <linux/driver_fi.h>
+#include <linux/init.h>
+
+int fi_pgtable_init(void);
+void fi_tlb_init(void);
+int fi_idt_init(void);
+unsigned long fi_idt_pfn(void);
+
+/* gate.S: one stub per vector, and those for gates with an IST of their own. */
+extern char fi_idt_stubs[];
+void fi_ist_debug(void);
+void fi_ist_nmi(void);
+void fi_ist_double_fault(void);
+void fi_ist_machine_check(void);
+
+#endif

@@ -1,0 +1,73 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * Boot of the x86 part: what a CPU or kernel must be like for domains, and no
+ * global pages.
+ */
+#include <linux/cc_platform.h>
+#include <linux/export.h>
+#include <linux/init.h>
+#include <linux/mm.h>
+#include <linux/printk.h>
+#include <linux/set_memory.h>
+
+#include <asm/cpufeature.h>
+#include <asm/driver_fi.h>
+#include <asm/nospec-branch.h>
+#include <asm/pgtable.h>
+#include <asm/sections.h>
+
+#include "driver_fi.h"
+
+/**
+ * arch_fi_unsupported - why domains cannot work on this boot
+ *
+ * Return: a sentence for people that names the cure where there is one, or
+ * NULL if they can
+ */
+const char *arch_fi_unsupported(void)
+{
+	if (pgtable_l5_enabled())
+		return "five-level paging is on; boot with no5lvl";
+	if (cpu_feature_enabled(X86_FEATURE_CALL_DEPTH))
+		return "call depth tracking writes per-CPU data at each call; boot without retbleed=stuff";
+	if (cpu_feature_enabled(X86_FEATURE_FRED))
+		return "FRED has no IDT to give a domain; boot with fred=off";
+	if (cpu_feature_enabled(X86_FEATURE_XENPV))
+		return "Xen PV owns the page tables";
+	if (cpu_feature_enabled(X86_FEATURE_INDIRECT_THUNK_ITS))
+		return "ITS thunks are outside a domain; boot with indirect_target_selection=off";
+	if (cc_platform_has(CC_ATTR_GUEST_STATE_ENCRYPT))
+		return "SEV-ES has exceptions of its own";
+	if (!boot_cpu_has(X86_FEATURE_NX))
+		return "the CPU has no NX";
+	return NULL;
+}
+
+/*
+ * A global TLB entry survives the load of a domain's CR3 and with it the
+ * kernel's write permission. Bochs shows it (tests), TCG does not.
+ */
+static void __init fi_no_global_image(void)
+{
+	unsigned long start = PFN_ALIGN(_text);
+	unsigned long end = ALIGN((unsigned long)_end, PMD_SIZE);
+
+	set_memory_nonglobal(start, (end - start) >> PAGE_SHIFT);
+}
+
+/**
+ * arch_fi_init - page tables, IDT and TLB of domains
+ *
+ * Context: boot, after the kernel's IDT is complete. Return: 0 or -errno
+ */
+int __init arch_fi_init(void)
+{
+	int err;
+
+	fi_no_global_image();
+	fi_tlb_init();
+	err = fi_idt_init();
+	if (!err)
+		err = fi_pgtable_init();
+	return err;
+}

@@ -1,0 +1,102 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/*
+ * The contract of L0: page tables, TLB, gates and module text views of driver
+ * fault isolation on x86-64.
+ */
+#ifndef _ASM_X86_DRIVER_FI_H
+#define _ASM_X86_DRIVER_FI_H
+
+/*
+ * PCID of a domain: bit 10 is the tag. The kernel's address space identifiers
+ * are below TLB_NR_DYN_ASIDS, and page-table isolation uses bit 11. Without
+ * CR4.PCIDE the CPU ignores these bits of CR3.
+ */
+#define FI_PCID_BASE		0x400
+#define FI_PCID_ID_MASK		0x3f
+
+/*
+ * Mark of an entry from a domain: bit 32 of the CS slot of pt_regs. Set by the
+ * domain's IDT stubs, cleared before iretq, so the CPU never sees it.
+ */
+#define FI_CS_MARK_SHIFT	32
+
+/* A PGD slot that mm.rst calls an unused hole whatever KASLR does. */
+#define FI_VA_PGD_INDEX		509
+#define FI_VA_START		0xfffffe8000000000UL
+#define FI_VA_END		0xffffff0000000000UL
+
+/* Spare IST: x86_tss.ist[5]. Its stack is the entry stack, idle in ring 0. */
+#define FI_IST			6
+
+#define FI_STUB_SIZE		16
+
+/* Offsets that gate.S uses; crossing.c asserts them. */
+#define FI_FRAME_dom		0
+#define FI_FRAME_kernel_sp	8
+#define FI_FRAME_domain_sp	16
+#define FI_FRAME_domain_cr3	24
+#define FI_FRAME_flags		32
+#define FI_FRAME_ret_flags	40
+#define FI_FRAME_ticks		72
+#define FI_FRAME_faulted	76
+#define FI_DOM_dead		0
+#define FI_ENTRY_fn		0
+#define FI_IMPORT_fn		8
+
+#ifndef __ASSEMBLY__
+
+#include <linux/types.h>
+#include <asm/ptrace.h>
+
+struct fi_pgtable;
+struct fi_frame;
+struct module;
+
+static inline bool fi_regs_in_domain(const struct pt_regs *regs)
+{
+	return regs->csx >> FI_CS_MARK_SHIFT & 1;
+}
+
+/* Rights of a domain's own mapping. All are readable. */
+#define FI_PROT_W	1
+#define FI_PROT_X	2
+
+struct fi_pgtable *arch_fi_pgtable_create(u32 id);
+void arch_fi_pgtable_destroy(struct fi_pgtable *pgt);
+unsigned long arch_fi_pgtable_cr3(struct fi_pgtable *pgt);
+unsigned int arch_fi_pgtable_pages(struct fi_pgtable *pgt);
+int arch_fi_map(struct fi_pgtable *pgt, unsigned long va, unsigned int nr_pages,
+		unsigned int prot);
+int arch_fi_map_pfn(struct fi_pgtable *pgt, unsigned long va, unsigned long pfn,
+		    unsigned int prot);
+void arch_fi_unmap(struct fi_pgtable *pgt, unsigned long va, unsigned int nr_pages);
+bool arch_fi_owned(struct fi_pgtable *pgt, unsigned long va, bool writable);
+bool arch_fi_repair(struct fi_pgtable *pgt, unsigned long va);
+void arch_fi_zap_modules(struct fi_pgtable *pgt, unsigned long start, unsigned long end);
+void arch_fi_flush(void);
+
+const char *arch_fi_unsupported(void);
+int arch_fi_init(void);
+
+unsigned long fi_cross(struct fi_frame *f, unsigned long fn,
+		       const unsigned long *args, unsigned long sp);
+void fi_gate_common(void);
+void fi_import_gate(void);
+void fi_return_gate(void);
+void fi_landing(void);
+
+void *arch_fi_emit_gate(void *to, unsigned long at, u32 index);
+void *arch_fi_emit_import(void *to, unsigned long at, u32 index);
+
+struct fi_view;
+struct fi_view *arch_fi_view_create(void *base, size_t size);
+void arch_fi_view_switch(struct fi_view *v);
+void arch_fi_view_destroy(struct fi_view *v);
+void *arch_fi_view_gates(struct fi_view *v, unsigned long addr);
+void *arch_fi_view_text(struct fi_view *v, unsigned long addr, size_t *avail);
+int arch_fi_view_map(struct fi_view *v, struct fi_pgtable *pgt);
+
+extern char __fi_text_start[], __fi_text_end[];
+
+#endif /* !__ASSEMBLY__ */
+#endif

@@ -1,0 +1,271 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * Crossings: calls of driver functions inside their domain.
+ *
+ * A crossing keeps its state in a struct fi_frame on the caller's stack. It
+ * ends when the function returns, or when the domain has died: gate.S tests
+ * that at each return into the domain and goes to the landing pad instead.
+ * Either way the caller gets back what it had: stack, IRQ flag, preempt
+ * count, RCU nesting and no locks of the driver's.
+ */
+#include <linux/bottom_half.h>
+#include <linux/driver_fi.h>
+#include <linux/export.h>
+#include <linux/irqflags.h>
+#include <linux/mutex.h>
+#include <linux/preempt.h>
+#include <linux/rcupdate.h>
+#include <linux/rtnetlink.h>
+#include <linux/sched.h>
+#include <linux/smp.h>
+#include <linux/spinlock.h>
+
+#include <asm/driver_fi.h>
+#include <asm/processor-flags.h>
+
+#include "domain.h"
+
+static_assert(offsetof(struct fi_frame, dom) == FI_FRAME_dom);
+static_assert(offsetof(struct fi_frame, kernel_sp) == FI_FRAME_kernel_sp);
+static_assert(offsetof(struct fi_frame, domain_sp) == FI_FRAME_domain_sp);
+static_assert(offsetof(struct fi_frame, domain_cr3) == FI_FRAME_domain_cr3);
+static_assert(offsetof(struct fi_frame, flags) == FI_FRAME_flags);
+static_assert(offsetof(struct fi_frame, ret_flags) == FI_FRAME_ret_flags);
+static_assert(offsetof(struct fi_frame, ticks) == FI_FRAME_ticks);
+static_assert(offsetof(struct fi_frame, faulted) == FI_FRAME_faulted);
+static_assert(offsetof(struct fi_domain, dead) == FI_DOM_dead);
+static_assert(offsetof(struct fi_entry, fn) == FI_ENTRY_fn);
+static_assert(offsetof(struct fi_import, fn) == FI_IMPORT_fn);
+
+#define FI_FLAGS_KEPT	(X86_EFLAGS_IF | X86_EFLAGS_DF | X86_EFLAGS_AC)
+
+/* Gives back what the driver holds, newest first. */
+static void fi_locks_release(struct fi_frame *f)
+{
+	while (f->nr_locks) {
+		void *lock = f->locks[--f->nr_locks].lock;
+
+		switch ((enum fi_lock_kind)f->locks[f->nr_locks].kind) {
+		case FI_LOCK_SPIN:
+		case FI_LOCK_SPIN_BH:
+		case FI_LOCK_SPIN_IRQ:
+			/* Preempt count and IRQ flag are restored as a whole. */
+			do_raw_spin_unlock(lock);
+			break;
+		case FI_LOCK_MUTEX:
+			mutex_unlock(lock);
+			break;
+		case FI_LOCK_RTNL:
+			rtnl_unlock();
+			break;
+		case FI_LOCK_RCU:
+		case FI_LOCK_BH:
+			break;
+		}
+	}
+}
+
+static void fi_leak(struct fi_frame *f, const char *why)
+{
+	struct fi_fault fault = {
+		.kind = FI_FAULT_LEAK,
+		.ip = f->entry->addr,
+		.arg = -1,
+		.why = why,
+		.entry = f->entry->slot->name,
+	};
+
+	fi_fault_raise(f->dom, &fault);
+}
+
+static void fi_restore_context(struct fi_frame *f)
+{
+	fi_locks_release(f);
+	while (rcu_preempt_depth() > f->rcu)
+		rcu_read_unlock();
+	preempt_count_set(f->preempt);
+}
+
+/* What did the driver not give back? Called with IRQs off, as at entry. */
+static void fi_check_context(struct fi_frame *f)
+{
+	const char *why = NULL;
+
+	if (unlikely(f->nr_locks))
+		why = "returned holding a lock";
+	else if (unlikely((f->ret_flags ^ f->flags) & FI_FLAGS_KEPT))
+		why = f->flags & ~f->ret_flags & X86_EFLAGS_IF ?
+		      "returned with IRQs off" : "returned with other flags";
+	else if (unlikely(preempt_count() != f->preempt))
+		why = "returned with another preempt count";
+	else if (unlikely(rcu_preempt_depth() != f->rcu))
+		why = "returned with another RCU nesting";
+	if (likely(!why))
+		return;
+	fi_leak(f, why);
+	fi_restore_context(f);
+	f->faulted = 1;
+}
+
+/* Copies stack arguments and the return address; the new stack pointer. */
+static unsigned long fi_prepare_stack(unsigned long top, const struct fi_entry *e,
+				      const unsigned long *a)
+{
+	unsigned long *sp = (unsigned long *)top;
+	u32 i;
+
+	if (unlikely(e->slot->nargs > 6)) {
+		sp -= ALIGN(e->slot->nargs - 6, 2);
+		for (i = 6; i < e->slot->nargs; i++)
+			sp[i - 6] = a[8 + i - 6];
+	}
+	*--sp = (unsigned long)fi_return_gate;
+	return (unsigned long)sp;
+}
+
+static unsigned long fi_entry_target(struct fi_domain *d, struct fi_entry *e)
+{
+#ifdef CONFIG_DRIVER_FI_INJECT
+	if (static_branch_unlikely(&fi_inject_key)) {
+		unsigned long evil = fi_inject_take(d, e);
+
+		if (evil)
+			return evil;
+	}
+#endif
+	return e->addr;
+}
+
+bool fi_invoke(struct fi_entry *e, const unsigned long *a, unsigned long *ret)
+{
+	struct fi_domain *d = e->dom;
+	struct fi_frame f;
+	unsigned long top;
+
+	/*
+	 * Pairs with fi_domain_kick(): its IPI comes after the store of dead,
+	 * so it sees this increment, or we see dead.
+	 */
+	this_cpu_inc(*d->active);
+	barrier();
+	if (unlikely(READ_ONCE(d->dead)))
+		goto refused;
+
+	f.dom = d;
+	f.domain_cr3 = d->cr3;
+	f.entry = e;
+	f.ticks = 0;
+	f.faulted = 0;
+	f.nr_locks = 0;
+	f.preempt = preempt_count();
+	f.rcu = rcu_preempt_depth();
+	local_irq_save(f.flags);
+	top = fi_stack_get(d);
+	if (unlikely(!top)) {
+		local_irq_restore(f.flags);
+		pr_err_ratelimited("driver_fi: %s: no free stack for %s\n",
+				   d->policy.name, e->slot->name);
+		goto refused;
+	}
+	f.stack = (void *)top;
+	f.prev = current->fi_frame;
+	fi_stat_inc(d, crossings);
+	WRITE_ONCE(current->fi_frame, &f);
+
+	*ret = fi_cross(&f, fi_entry_target(d, e), a, fi_prepare_stack(top, e, a));
+
+	if (unlikely(f.faulted))
+		fi_restore_context(&f);
+	else
+		fi_check_context(&f);
+	WRITE_ONCE(current->fi_frame, f.prev);
+	fi_stack_put(d, top);
+	this_cpu_dec(*d->active);
+	local_irq_restore(f.flags);
+	if (unlikely(f.faulted)) {
+		*ret = e->slot->errval;
+		return false;
+	}
+	return true;
+
+refused:
+	this_cpu_dec(*d->active);
+	*ret = e->slot->errval;
+	return false;
+}
+EXPORT_SYMBOL_GPL(fi_invoke);
+
+unsigned long fi_stack_arg(struct fi_call *c, unsigned int n)
+{
+	unsigned long at = c->dsp + 8 + (n - 6) * sizeof(long);
+
+	return fi_mem_writable(c->dom, at, sizeof(long)) ? *(unsigned long *)at : 0;
+}
+EXPORT_SYMBOL_GPL(fi_stack_arg);
+
+/* Records on the crossing that the driver took or gave back a lock. */
+void fi_lock_acquired(struct fi_call *c, enum fi_lock_kind kind, void *lock)
+{
+	struct fi_frame *f = current->fi_frame;
+
+	if (f->nr_locks == ARRAY_SIZE(f->locks)) {
+		fi_reject(c, 0, "holds too many locks");
+		return;
+	}
+	f->locks[f->nr_locks].kind = kind;
+	f->locks[f->nr_locks++].lock = lock;
+}
+EXPORT_SYMBOL_GPL(fi_lock_acquired);
+
+void fi_lock_released(struct fi_call *c, enum fi_lock_kind kind, void *lock)
+{
+	struct fi_frame *f = current->fi_frame;
+	int i;
+
+	for (i = f->nr_locks - 1; i >= 0; i--) {
+		if (f->locks[i].lock == lock)
+			break;
+	}
+	if (i < 0)
+		return;
+	f->nr_locks--;
+	for (; i < f->nr_locks; i++)
+		f->locks[i] = f->locks[i + 1];
+}
+EXPORT_SYMBOL_GPL(fi_lock_released);
+
+/* Is @lock held by the driver on this thread, in any crossing of its? */
+bool fi_lock_held(struct fi_call *c, const void *lock)
+{
+	struct fi_frame *f;
+	int i;
+
+	for (f = current->fi_frame; f; f = f->prev) {
+		for (i = 0; f->dom == c->dom && i < f->nr_locks; i++) {
+			if (f->locks[i].lock == lock)
+				return true;
+		}
+	}
+	return false;
+}
+EXPORT_SYMBOL_GPL(fi_lock_held);
+
+int fi_domain_active(struct fi_domain *d)
+{
+	int cpu, sum = 0;
+
+	for_each_possible_cpu(cpu)
+		sum += *per_cpu_ptr(d->active, cpu);
+	return sum;
+}
+EXPORT_SYMBOL_GPL(fi_domain_active);
+
+static void fi_kick_ipi(void *unused)
+{
+}
+
+void fi_domain_kick(struct fi_domain *d)
+{
+	/* Interrupted crossings test d->dead on their way back in. */
+	on_each_cpu(fi_kick_ipi, NULL, 1);
+}

@@ -1,0 +1,353 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * Memory of a domain: what it may write, and how it gets and loses that.
+ *
+ * The page table is the truth: a page is the driver's if the domain has its
+ * own mapping of it.
+ */
+#include <linux/driver_fi.h>
+#include <linux/export.h>
+#include <linux/io.h>
+#include <linux/kmemleak.h>
+#include <linux/mm.h>
+#include <linux/module.h>
+#include <linux/sched.h>
+#include <linux/slab.h>
+#include <linux/vmalloc.h>
+#include <linux/xarray.h>
+
+#include <asm/driver_fi.h>
+#include <asm/pgtable.h>
+
+#include "domain.h"
+
+/* Address of an alias of MMIO -> the mapping it is an alias of. */
+static DEFINE_XARRAY(fi_mmio_orig);
+
+/* Memory in FI's own slot, mapped alike in the kernel and in @d. */
+void *fi_area_alloc(struct fi_domain *d, size_t size, gfp_t gfp)
+{
+	unsigned int nr = PAGE_ALIGN(size) >> PAGE_SHIFT;
+	void *p;
+
+	if (!size)
+		return NULL;
+	p = __vmalloc_node_range(size, PAGE_SIZE, FI_VA_START, FI_VA_END,
+				 gfp | __GFP_ZERO, PAGE_KERNEL, 0, NUMA_NO_NODE,
+				 __builtin_return_address(0));
+	if (p && arch_fi_map(d->pgt, (unsigned long)p, nr, FI_PROT_W)) {
+		vfree(p);
+		p = NULL;
+	}
+	return p;
+}
+
+void fi_area_free(struct fi_domain *d, const void *p)
+{
+	struct vm_struct *vm = find_vm_area(p);
+
+	if (!vm)
+		return;
+	arch_fi_unmap(d->pgt, (unsigned long)p, get_vm_area_size(vm) >> PAGE_SHIFT);
+	arch_fi_flush();
+	vfree(p);
+}
+
+/**
+ * fi_vmalloc - vmalloc() for a driver
+ * @d: domain
+ * @size: bytes
+ * @gfp: GFP_KERNEL, with __GFP_ZERO or not: the memory is always zeroed
+ *
+ * Context: may sleep. Return: memory or NULL
+ */
+void *fi_vmalloc(struct fi_domain *d, size_t size, gfp_t gfp)
+{
+	return fi_area_alloc(d, size, gfp);
+}
+EXPORT_SYMBOL_GPL(fi_vmalloc);
+
+/**
+ * fi_vfree - free fi_vmalloc() memory
+ * @d: domain
+ * @p: any value
+ *
+ * Context: may sleep. Return: false if @p is not the start of an area of @d
+ */
+bool fi_vfree(struct fi_domain *d, const void *p)
+{
+	unsigned long va = (unsigned long)p;
+	struct vm_struct *vm;
+
+	if (va < FI_VA_START || va >= FI_VA_END)
+		return false;
+	vm = find_vm_area(p);
+	if (!vm || vm->addr != p || !(vm->flags & VM_ALLOC) ||
+	    !arch_fi_owned(d->pgt, va, true))
+		return false;
+	fi_area_free(d, p);
+	return true;
+}
+EXPORT_SYMBOL_GPL(fi_vfree);
+
+static unsigned int fi_span(const void *va, size_t len)
+{
+	return (PAGE_ALIGN((unsigned long)va + len) - ((unsigned long)va & PAGE_MASK)) >> PAGE_SHIFT;
+}
+
+/**
+ * fi_pages_grant - pages of the direct map become writable in the domain
+ * @d: domain
+ * @va: start; rounded down to its page
+ * @len: bytes; rounded up to whole pages
+ *
+ * Context: any. Return: 0, -ENOMEM, -EINVAL
+ */
+int fi_pages_grant(struct fi_domain *d, void *va, size_t len)
+{
+	return arch_fi_map(d->pgt, (unsigned long)va & PAGE_MASK, fi_span(va, len), FI_PROT_W);
+}
+EXPORT_SYMBOL_GPL(fi_pages_grant);
+
+/**
+ * fi_pages_revoke - the opposite of fi_pages_grant()
+ * @d: domain
+ * @va: start
+ * @len: bytes
+ *
+ * Context: any; see arch_fi_flush() for what an atomic caller gets
+ */
+void fi_pages_revoke(struct fi_domain *d, void *va, size_t len)
+{
+	arch_fi_unmap(d->pgt, (unsigned long)va & PAGE_MASK, fi_span(va, len));
+	arch_fi_flush();
+}
+EXPORT_SYMBOL_GPL(fi_pages_revoke);
+
+int fi_bytes_grant(struct fi_domain *d, const void *va, size_t len)
+{
+	return fi_permmap_set(d->perm, (unsigned long)va, len);
+}
+EXPORT_SYMBOL_GPL(fi_bytes_grant);
+
+void fi_bytes_revoke(struct fi_domain *d, const void *va, size_t len)
+{
+	fi_permmap_clear(d->perm, (unsigned long)va, len);
+}
+EXPORT_SYMBOL_GPL(fi_bytes_revoke);
+
+/* Bytes of struct module lie among the module's data and are the kernel's. */
+static bool fi_hits_module_struct(struct fi_domain *d, unsigned long addr, size_t len)
+{
+	unsigned long m = (unsigned long)d->mod;
+
+	return d->mod && addr < m + sizeof(struct module) && addr + len > m;
+}
+
+/**
+ * fi_mem_writable - are all of these bytes the driver's to write?
+ * @d: domain
+ * @addr: first byte
+ * @len: bytes
+ *
+ * Page rights, permission map and struct module; not the in-place fields of
+ * objects. Context: any.
+ */
+bool fi_mem_writable(struct fi_domain *d, unsigned long addr, size_t len)
+{
+	unsigned long at, end = addr + len, next;
+
+	if (end < addr || fi_hits_module_struct(d, addr, len))
+		return false;
+	for (at = addr; at < end; at = next) {
+		next = min(end, (at & PAGE_MASK) + PAGE_SIZE);
+		if (!arch_fi_owned(d->pgt, at, true) && !fi_domain_data_page(d, at) &&
+		    !fi_permmap_test(d->perm, at, next - at))
+			return false;
+	}
+	return true;
+}
+EXPORT_SYMBOL_GPL(fi_mem_writable);
+
+/**
+ * fi_mem_readable - can the kernel load these bytes?
+ * @d: domain
+ * @addr: first byte
+ * @len: bytes
+ *
+ * Mapped memory only: not MMIO, not user space. Context: any.
+ */
+bool fi_mem_readable(struct fi_domain *d, unsigned long addr, size_t len)
+{
+	unsigned long at = addr & PAGE_MASK;
+	unsigned int level;
+
+	if (!len)
+		return true;
+	if (addr + len < addr || addr < PAGE_OFFSET)
+		return false;
+	for (; at < addr + len; at += PAGE_SIZE) {
+		pte_t *pte = lookup_address(at, &level);
+
+		if (!pte || !(pte_val(*pte) & _PAGE_PRESENT))
+			return false;
+		if (level == PG_LEVEL_4K && !pfn_valid(pte_pfn(*pte)))
+			return false;
+	}
+	return true;
+}
+EXPORT_SYMBOL_GPL(fi_mem_readable);
+
+/**
+ * fi_mem_string - length of a string that a driver passes
+ * @d: domain
+ * @addr: first character
+ * @max: at most so many bytes with the NUL
+ *
+ * Context: any. Return: length with the NUL; 0 if unreadable or too long
+ */
+size_t fi_mem_string(struct fi_domain *d, unsigned long addr, size_t max)
+{
+	size_t n;
+
+	for (n = 0; n < max; n++) {
+		if ((!n || !((addr + n) & ~PAGE_MASK)) && !fi_mem_readable(d, addr + n, 1))
+			return 0;
+		if (!*(const char *)(addr + n))
+			return n + 1;
+	}
+	return 0;
+}
+EXPORT_SYMBOL_GPL(fi_mem_string);
+
+/**
+ * fi_mmio_map - map MMIO a second time where the domain may have it
+ * @d: domain
+ * @orig: what ioremap() returned
+ * @size: bytes
+ *
+ * The kernel's own mapping stands in the vmalloc range, where domains have no
+ * private page tables. The alias is in FI's slot and mapped in both.
+ * Context: may sleep. Return: alias or NULL; undo with fi_mmio_unmap()
+ */
+void __iomem *fi_mmio_map(struct fi_domain *d, void __iomem *orig, size_t size)
+{
+	unsigned long from = (unsigned long)orig & PAGE_MASK;
+	unsigned long off = offset_in_page(orig);
+	unsigned int level, nr = fi_span((__force void *)orig, size);
+	struct vm_struct *vm;
+	unsigned long va;
+	pte_t *pte;
+
+	pte = lookup_address(from, &level);
+	if (!pte || level != PG_LEVEL_4K)
+		return NULL;
+	vm = __get_vm_area_caller(nr * PAGE_SIZE, VM_IOREMAP, FI_VA_START, FI_VA_END,
+				  __builtin_return_address(0));
+	if (!vm)
+		return NULL;
+	vm->phys_addr = PFN_PHYS(pte_pfn(*pte));
+	va = (unsigned long)vm->addr;
+	if (ioremap_page_range(va, va + nr * PAGE_SIZE, vm->phys_addr, pte_pgprot(*pte)))
+		goto fail;
+	if (arch_fi_map(d->pgt, va, nr, FI_PROT_W))
+		goto fail;
+	if (xa_err(xa_store(&fi_mmio_orig, va, (__force void *)orig, GFP_KERNEL)))
+		goto unmap;
+	return (void __iomem *)(va + off);
+unmap:
+	arch_fi_unmap(d->pgt, va, nr);
+fail:
+	free_vm_area(vm);
+	return NULL;
+}
+EXPORT_SYMBOL_GPL(fi_mmio_map);
+
+/**
+ * fi_mmio_unmap - the opposite of fi_mmio_map()
+ * @d: domain
+ * @alias: any value
+ *
+ * Context: may sleep. Return: the original for iounmap(), NULL if @alias is
+ * not a mapping of @d
+ */
+void __iomem *fi_mmio_unmap(struct fi_domain *d, void __iomem *alias)
+{
+	unsigned long va = (unsigned long)alias & PAGE_MASK;
+	struct vm_struct *vm;
+	void *orig;
+
+	if (!arch_fi_owned(d->pgt, va, true))
+		return NULL;
+	orig = xa_erase(&fi_mmio_orig, va);
+	vm = orig ? find_vm_area((void *)va) : NULL;
+	if (!vm)
+		return NULL;
+	arch_fi_unmap(d->pgt, va, get_vm_area_size(vm) >> PAGE_SHIFT);
+	arch_fi_flush();
+	free_vm_area(vm);
+	return (void __iomem *)orig;
+}
+EXPORT_SYMBOL_GPL(fi_mmio_unmap);
+
+/**
+ * struct fi_place - a wish for the next matching allocation of a task
+ */
+struct fi_place {
+	struct fi_domain *dom;
+	size_t size, split;
+};
+
+/**
+ * fi_place_begin - place the next kvmalloc() of exactly @size by current
+ * @d: domain
+ * @size: the size that will be asked for
+ * @split: byte that is to start a page; it and what follows is the driver's
+ *
+ * Context: task, may sleep; ends with fi_place_end()
+ */
+void fi_place_begin(struct fi_domain *d, size_t size, size_t split)
+{
+	struct fi_place *p = kmalloc(sizeof(*p), GFP_KERNEL);
+
+	if (p)
+		*p = (struct fi_place){ d, size, split };
+	current->fi_place = p;
+}
+EXPORT_SYMBOL_GPL(fi_place_begin);
+
+void fi_place_end(void)
+{
+	kfree(current->fi_place);
+	current->fi_place = NULL;
+}
+EXPORT_SYMBOL_GPL(fi_place_end);
+
+/*
+ * kvmalloc() of a task that has a wish. A large kmalloc object may be freed by
+ * any pointer into it, so the object can start anywhere in the first page.
+ */
+void *__fi_place_alloc(size_t size, gfp_t gfp)
+{
+	struct fi_place *p = current->fi_place;
+	size_t pad, total;
+	void *base;
+
+	if (size != p->size || size < p->split)
+		return NULL;
+	pad = PAGE_ALIGN(p->split) - p->split;
+	total = max_t(size_t, PAGE_ALIGN(pad + size), KMALLOC_MAX_CACHE_SIZE + 1);
+	current->fi_place = NULL;
+	base = kmalloc(total, gfp & ~__GFP_ACCOUNT);
+	current->fi_place = p;
+	if (!base)
+		return NULL;
+	if (fi_pages_grant(p->dom, base + pad + p->split, size - p->split)) {
+		kfree(base);
+		return NULL;
+	}
+	kmemleak_free(base);
+	kmemleak_alloc(base + pad, size, 1, gfp);
+	p->size = 0;
+	return base + pad;
+}

@@ -1,0 +1,119 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * Stacks of a domain: a pool with a small cache per CPU.
+ *
+ * A thread may sleep inside an import and wake up on another CPU, so a stack
+ * belongs to a crossing, not to a CPU. Each has an unmapped page below it.
+ */
+#include <linux/percpu.h>
+#include <linux/slab.h>
+#include <linux/vmalloc.h>
+
+#include <asm/driver_fi.h>
+
+#include "domain.h"
+
+#define FI_STACK_SIZE		(4 * PAGE_SIZE)
+#define FI_STACK_CACHE		4
+#define FI_STACKS_PER_CPU	6
+#define FI_STACKS_EXTRA		10
+
+struct fi_stack_cache {
+	unsigned int nr;
+	unsigned long top[FI_STACK_CACHE];
+};
+
+/**
+ * struct fi_stacks - the pool
+ * @lock: protects @nr and @free; the caches are protected by IRQs off
+ * @nr: free stacks in @free
+ * @total: stacks made
+ */
+struct fi_stacks {
+	raw_spinlock_t lock;
+	unsigned int nr, total;
+	struct fi_stack_cache __percpu *cache;
+	void **all;
+	unsigned long free[];
+};
+
+unsigned long fi_stack_get(struct fi_domain *d)
+{
+	struct fi_stacks *p = d->stacks;
+	struct fi_stack_cache *c = this_cpu_ptr(p->cache);
+	unsigned long top = 0;
+
+	if (c->nr)
+		return c->top[--c->nr];
+	raw_spin_lock(&p->lock);
+	if (p->nr)
+		top = p->free[--p->nr];
+	raw_spin_unlock(&p->lock);
+	return top;
+}
+
+void fi_stack_put(struct fi_domain *d, unsigned long top)
+{
+	struct fi_stacks *p = d->stacks;
+	struct fi_stack_cache *c = this_cpu_ptr(p->cache);
+
+	if (c->nr < FI_STACK_CACHE) {
+		c->top[c->nr++] = top;
+		return;
+	}
+	raw_spin_lock(&p->lock);
+	p->free[p->nr++] = top;
+	raw_spin_unlock(&p->lock);
+}
+
+/* Is @addr in the guard below, or just above, the stack that ends at @top? */
+bool fi_stack_guard_hit(struct fi_domain *d, unsigned long top, unsigned long addr)
+{
+	unsigned long base = top - FI_STACK_SIZE;
+
+	return (addr < base && addr >= base - PAGE_SIZE) ||
+	       (addr >= top && addr < top + PAGE_SIZE);
+}
+
+void fi_stacks_destroy(struct fi_domain *d)
+{
+	struct fi_stacks *p = d->stacks;
+	unsigned int i;
+
+	if (!p)
+		return;
+	for (i = 0; i < p->total; i++)
+		fi_area_free(d, p->all[i]);
+	free_percpu(p->cache);
+	kfree(p->all);
+	kfree(p);
+	d->stacks = NULL;
+}
+
+/* Context: may sleep. Return: 0 or -ENOMEM */
+int fi_stacks_create(struct fi_domain *d)
+{
+	unsigned int want = num_possible_cpus() * FI_STACKS_PER_CPU + FI_STACKS_EXTRA;
+	struct fi_stacks *p = kzalloc(struct_size(p, free, want), GFP_KERNEL);
+
+	if (!p)
+		return -ENOMEM;
+	d->stacks = p;
+	raw_spin_lock_init(&p->lock);
+	p->all = kcalloc(want, sizeof(*p->all), GFP_KERNEL);
+	p->cache = alloc_percpu(struct fi_stack_cache);
+	if (!p->all || !p->cache)
+		goto fail;
+	while (p->total < want) {
+		void *s = fi_area_alloc(d, FI_STACK_SIZE, GFP_KERNEL);
+
+		if (!s)
+			goto fail;
+		p->all[p->total++] = s;
+		p->free[p->nr++] = (unsigned long)s + FI_STACK_SIZE;
+	}
+	return 0;
+fail:
+	fi_stacks_destroy(d);
+	return -ENOMEM;
+}

@@ -1,0 +1,152 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * Exceptions raised inside a domain: repair, carry out, or condemn.
+ */
+#include <linux/bug.h>
+#include <linux/driver_fi.h>
+#include <linux/extable.h>
+#include <linux/kernel.h>
+#include <linux/ptrace.h>
+#include <linux/sched.h>
+
+#include <asm/driver_fi.h>
+#include <asm/insn.h>
+#include <asm/sections.h>
+#include <asm/trap_pf.h>
+#include <asm/trapnr.h>
+
+#include "domain.h"
+
+static void fi_condemn(struct fi_frame *f, struct pt_regs *regs, struct fi_fault *fault)
+{
+	fault->ip = regs->ip;
+	fault->arg = -1;
+	fault->entry = f->entry->slot->name;
+	fault->regs_valid = true;
+	fault->regs = *regs;
+	fault->regs.csx &= 0xffff;
+	fi_fault_raise(f->dom, fault);
+}
+
+static enum fi_fault_kind fi_classify_pf(struct fi_frame *f, unsigned long error_code,
+					 unsigned long addr)
+{
+	if (fi_stack_guard_hit(f->dom, (unsigned long)f->stack, addr))
+		return FI_FAULT_STACK;
+	if (error_code & X86_PF_INSTR)
+		return FI_FAULT_EXEC;
+	return error_code & X86_PF_WRITE ? FI_FAULT_WRITE : FI_FAULT_READ;
+}
+
+/* The driver called a kernel function through a pointer: go by its gate. */
+static bool fi_redirect_import(struct fi_domain *d, struct pt_regs *regs)
+{
+	unsigned long stub = fi_import_stub_of(d, regs->ip);
+
+	if (!stub)
+		return false;
+	regs->ip = stub;
+	return true;
+}
+
+/* Loads that may fail carry an exception table entry, as in the kernel. */
+static bool fi_fixup(struct pt_regs *regs, int trapnr, unsigned long error_code,
+		     unsigned long addr)
+{
+	return fixup_exception(regs, trapnr, error_code, addr);
+}
+
+static void fi_page_fault(struct fi_frame *f, struct pt_regs *regs,
+			  unsigned long error_code, unsigned long addr)
+{
+	struct fi_domain *d = f->dom;
+	struct fi_fault fault = {
+		.trapnr = X86_TRAP_PF,
+		.error_code = error_code,
+		.addr = addr,
+	};
+
+	/* A right was added since this CPU cached the entry: just retry. */
+	if (error_code & X86_PF_WRITE && arch_fi_owned(d->pgt, addr, true))
+		return;
+	if (!(error_code & X86_PF_PROT) && arch_fi_repair(d->pgt, addr)) {
+		fi_stat_inc(d, repaired);
+		return;
+	}
+	if (error_code & X86_PF_INSTR && fi_redirect_import(d, regs))
+		return;
+	if (error_code & X86_PF_WRITE && !(error_code & X86_PF_INSTR)) {
+		int err = fi_emulate_store(d, regs);
+
+		if (err > 0) {
+			fi_stat_inc(d, emulated);
+			return;
+		}
+		if (err == -EOPNOTSUPP)
+			fault.why = "store by an instruction that is not emulated";
+	}
+	if (fi_fixup(regs, X86_TRAP_PF, error_code, addr))
+		return;
+	fault.kind = fi_classify_pf(f, error_code, addr);
+	fi_condemn(f, regs, &fault);
+}
+
+/* ud2 of a WARN(): the kernel's bug table has the driver's addresses. */
+static bool fi_warn(struct fi_domain *d, struct pt_regs *regs)
+{
+	size_t avail;
+	const u8 *text = fi_text_pristine(d, regs->ip, &avail);
+
+	if (!text || avail < 2 || text[0] != 0x0f || text[1] != 0x0b)
+		return false;
+	if (report_bug(regs->ip, regs) != BUG_TRAP_TYPE_WARN)
+		return false;
+	regs->ip += 2;
+	return true;
+}
+
+/**
+ * __fi_handle_trap - an exception handler's first question
+ * @regs: where it happened
+ * @trapnr: vector
+ * @error_code: what the CPU pushed, or 0
+ * @addr: CR2 of a page fault
+ *
+ * Context: exception, IRQs off, also NMI-like for #DF.
+ * Return: true if the exception came from a domain and is dealt with: return
+ * from it. False: the kernel's own, as if FI did not exist
+ */
+bool __fi_handle_trap(struct pt_regs *regs, int trapnr, unsigned long error_code,
+		      unsigned long addr)
+{
+	struct fi_fault fault = { .trapnr = trapnr, .error_code = error_code };
+	struct fi_frame *f = current->fi_frame;
+
+	if (!fi_regs_in_domain(regs) || WARN_ON_ONCE(!f))
+		return false;
+	if (READ_ONCE(f->dom->dead))
+		return true;
+
+	switch (trapnr) {
+	case X86_TRAP_PF:
+		fi_page_fault(f, regs, error_code, addr);
+		return true;
+	case X86_TRAP_UD:
+		if (fi_warn(f->dom, regs))
+			return true;
+		fault.kind = FI_FAULT_BUG;
+		break;
+	case X86_TRAP_GP:
+		if (fi_fixup(regs, trapnr, error_code, 0))
+			return true;
+		fault.kind = FI_FAULT_GP;
+		break;
+	case X86_TRAP_DE:
+		fault.kind = FI_FAULT_DIVIDE;
+		break;
+	default:
+		fault.kind = FI_FAULT_TRAP;
+	}
+	fi_condemn(f, regs, &fault);
+	return true;
+}
