@@ -9,18 +9,24 @@
 #include "stages.h"
 #include "util.h"
 
-static void emit_includes(struct run *r, FILE *o)
+/* True if there is anything to assert against. */
+static bool emit_includes(struct run *r, FILE *o)
 {
 	struct names *done = names_new();
+	bool any = false;
 	u32 i;
 
 	for (i = 0; i < r->notes.nr_type; i++) {
 		const struct type_note *t = &r->notes.type[i];
 
-		if (t->used && t->header && names_add(done, t->header, o))
-			fprintf(o, "#include <%s>\n", t->header);
+		if (!t->used || !t->header || !names_add(done, t->header, o))
+			continue;
+		fprintf(o, "#include <%s>\n", t->header);
+		any = true;
 	}
-	fputc('\n', o);
+	if (any)
+		fputc('\n', o);
+	return any;
 }
 
 static void assert_offset(FILE *o, const char *type, const char *path, u32 off)
@@ -65,7 +71,8 @@ void emit_asserts(struct run *r, FILE *o)
 {
 	u32 i;
 
-	emit_includes(r, o);
+	if (!emit_includes(r, o))
+		return;
 	for (i = 0; i < r->notes.nr_type; i++) {
 		if (r->notes.type[i].used && r->notes.type[i].header)
 			assert_type(o, &r->notes.type[i]);

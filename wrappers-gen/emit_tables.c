@@ -297,7 +297,10 @@ static void emit_foot(struct run *r, FILE *o)
 	fprintf(o, "\treturn fi_wrappers_register(&wrappers);\n}\nmodule_init(wrappers_init);\n\n");
 	fprintf(o, "static void __exit wrappers_exit(void)\n{\n");
 	fprintf(o, "\tfi_wrappers_unregister(&wrappers);\n}\nmodule_exit(wrappers_exit);\n\n");
-	fprintf(o, "MODULE_DESCRIPTION(\"Driver fault isolation: wrappers for %s\");\n", r->name);
+	fprintf(o, "MODULE_DESCRIPTION(\"Driver fault isolation: wrappers for");
+	for (i = 0; i < r->nr_ko; i++)
+		fprintf(o, "%s %s", i ? "," : "", r->ko[i]->name);
+	fprintf(o, "\");\n");
 	fprintf(o, "MODULE_LICENSE(\"GPL\");\n");
 	for (i = 0; i < r->nr_ko; i++) {
 		for (j = 0; j < r->ko[i]->nr_ns; j++) {

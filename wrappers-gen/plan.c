@@ -362,8 +362,6 @@ static struct plan *plan_import(struct run *r, const struct import *imp)
 		}
 		p->proto = imp->fn->ref;
 		p->refused = plan_generated(r, p);
-		if (p->refused)
-			p->draft = draft(r, imp);
 	}
 	return p;
 }
