@@ -1,0 +1,384 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * Stage 2: the control-flow graph of a group, by reachability from its entries.
+ *
+ * Kernel modules have no jump tables (retpolines and IBT turn them off), so direct
+ * branches and the edges of the module's tables are all there is.
+ */
+
+#include "internal.h"
+
+bool fi_refuse(struct fi_group *g, u64 va, const char *why)
+{
+	if (!g->refusal) {
+		g->refusal = why;
+		g->refusal_va = va;
+	}
+	return false;
+}
+
+/* Index into g->at of @va, or U32_MAX. */
+static u32 at_index(const struct fi_group *g, u64 va)
+{
+	u32 i;
+
+	for (i = 0; i < g->nr_parts; i++) {
+		const struct fi_part *p = &g->part[i];
+		u64 start = g->u->texts[p->text].va + p->off;
+
+		if (va >= start && va < start + p->size)
+			return p->at0 + (u32)(va - start);
+	}
+	return U32_MAX;
+}
+
+static u64 at_va(const struct fi_group *g, u32 at, const u8 **bytes, u32 *avail)
+{
+	u32 i;
+
+	for (i = 0; i < g->nr_parts; i++) {
+		const struct fi_part *p = &g->part[i];
+		u32 off = at - p->at0;
+
+		if (at < p->at0 || off >= p->size)
+			continue;
+		*bytes = g->u->texts[p->text].bytes + p->off + off;
+		*avail = p->size - off;
+		return g->u->texts[p->text].va + p->off + off;
+	}
+	return 0;
+}
+
+struct fi_insn *fi_cfg_at(struct fi_group *g, u64 va)
+{
+	u32 at = at_index(g, va);
+
+	if (at == U32_MAX || !g->at[at])
+		return NULL;
+	return &g->insn[g->at[at] - 1];
+}
+
+const u8 *fi_insn_bytes(struct fi_group *g, const struct fi_insn *in)
+{
+	const u8 *b = NULL;
+	u32 avail;
+
+	at_va(g, at_index(g, in->va), &b, &avail);
+	return b;
+}
+
+static bool push_work(struct fi_group *g, u32 *n, u32 at)
+{
+	g->work = fi_unit_grow(g->u, g->work, &g->cap_work, *n + 1,
+			       sizeof(*g->work));
+	if (g->u->nomem)
+		return false;
+	g->work[(*n)++] = at;
+	return true;
+}
+
+/* What the branch at @in goes to; thunks become what they stand for. */
+static bool resolve_target(struct fi_group *g, struct fi_insn *in)
+{
+	struct fi_dbi_unit *u = g->u;
+	struct fi_dbi_target t = { .kind = FI_DBI_T_UNKNOWN };
+	int f;
+
+	f = fi_unit_func(u, in->target);
+	if (f >= 0 && u->funcs[f].va == in->target) {
+		in->tfunc = f + 1;
+		in->tkind = FI_DBI_T_CALL;
+		return true;
+	}
+	if (fi_unit_text(u, in->target) >= 0)
+		return fi_refuse(g, in->va, in->kind == FI_I_CALL ?
+				 "call into the middle of a function" :
+				 "jump into the middle of a function");
+	u->env->resolve(u->env->ctx, in->target, &t);
+	in->tkind = t.kind;
+	in->tto = t.to;
+	switch (t.kind) {
+	case FI_DBI_T_UNKNOWN:
+		return fi_refuse(g, in->va, "branch to an unknown target");
+	case FI_DBI_T_FENTRY:
+		if (in->kind == FI_I_CALL)
+			in->kind = FI_I_NOP;
+		break;
+	case FI_DBI_T_RETURN:
+		if (in->kind != FI_I_JMP)
+			return fi_refuse(g, in->va, "odd use of a return thunk");
+		in->kind = FI_I_RET;
+		break;
+	case FI_DBI_T_THUNK:
+		if (in->kind != FI_I_JMP && in->kind != FI_I_CALL)
+			return fi_refuse(g, in->va, "odd use of an indirect thunk");
+		in->kind = in->kind == FI_I_CALL ? FI_I_ICALL : FI_I_IJMP;
+		in->reg = t.reg;
+		in->mem.present = false;
+		in->use |= FI_REG(t.reg);
+		break;
+	default:
+		break;
+	}
+	return true;
+}
+
+static void apply_edge(struct fi_group *g, struct fi_insn *in)
+{
+	const struct fi_dbi_edge *e = fi_unit_edge(g->u, in->va);
+	const struct fi_dbi_edge *end = g->u->edges + g->u->nr_edges;
+
+	for (; e && e < end && e->from == in->va; e++) {
+		switch (e->kind) {
+		case FI_DBI_EDGE_JUMP_LABEL:
+			in->label = true;
+			in->kind = FI_I_JMP;	/* or not: both ways */
+			in->target = 0;
+			in->xva = e->to;
+			in->store = FI_S_NONE;
+			break;
+		case FI_DBI_EDGE_EXTABLE:
+			in->extable = true;
+			in->xva = e->to;
+			break;
+		case FI_DBI_EDGE_STATIC_CALL:
+			in->scall = true;
+			break;
+		}
+	}
+}
+
+static bool ends_run(const struct fi_insn *in)
+{
+	switch (in->kind) {
+	case FI_I_JMP:
+		return !in->label;
+	case FI_I_IJMP:
+	case FI_I_RET:
+	case FI_I_TRAP:
+		return true;
+	default:
+		return false;
+	}
+}
+
+static bool follow(struct fi_group *g, struct fi_insn *in, u32 *nwork)
+{
+	u32 at;
+
+	if (in->xva) {
+		at = at_index(g, in->xva);
+		if (at == U32_MAX)
+			return fi_refuse(g, in->va, "table edge leaves the function");
+		if (!push_work(g, nwork, at))
+			return false;
+	}
+	if (!in->target || in->kind == FI_I_TRAP)
+		return true;
+	if (in->kind == FI_I_CALL)
+		return resolve_target(g, in);
+	at = at_index(g, in->target);
+	if (at != U32_MAX)
+		return push_work(g, nwork, at);
+	if (in->kind == FI_I_JCX)
+		return fi_refuse(g, in->va, "jrcxz out of the function");
+	in->tail = true;
+	return resolve_target(g, in);
+}
+
+/* A verdict of "trap" makes it one, and ends the run. */
+static void settle(struct fi_group *g, struct fi_insn *in)
+{
+	if (in->sens && in->verdict == FI_DBI_TRAP)
+		in->kind = FI_I_TRAP;
+	else if (in->kind == FI_I_ICALL || in->kind == FI_I_IJMP)
+		in->store = FI_S_NONE;
+}
+
+static struct fi_insn *new_insn(struct fi_group *g)
+{
+	g->insn = fi_unit_grow(g->u, g->insn, &g->cap_insns, g->nr_insns + 1,
+			       sizeof(*g->insn));
+	return g->u->nomem ? NULL : &g->insn[g->nr_insns];
+}
+
+/* Straight-line decoding from @at until control cannot go on. */
+static bool decode_run(struct fi_group *g, u32 at, u32 *nwork)
+{
+	struct fi_insn *in;
+	const u8 *bytes;
+	u32 avail, len;
+	u64 va;
+
+	for (;;) {
+		va = at_va(g, at, &bytes, &avail);
+		if (!va)
+			return true;
+		if (g->at[at]) {
+			g->insn[g->at[at] - 1].leader = true;
+			return true;
+		}
+		in = new_insn(g);
+		if (!in)
+			return false;
+		len = fi_decode(g->u, bytes, avail, va, in);
+		if (!len) {
+			/* reached or not: it must not run */
+			in->va = va;
+			in->kind = FI_I_TRAP;
+			in->len = 1;
+			g->u->stats.decode_failures++;
+		}
+		g->at[at] = ++g->nr_insns;
+		apply_edge(g, in);
+		settle(g, in);
+		if (!follow(g, in, nwork))
+			return false;
+		/* follow() may have turned a thunk into its meaning */
+		if (ends_run(in))
+			return true;
+		/* the end of a part is the end of the run */
+		if (in->len >= avail)
+			return true;
+		at += in->len;
+	}
+}
+
+static bool decode_group(struct fi_group *g)
+{
+	u32 i, n = 0;
+
+	for (i = 0; i < g->nr_parts; i++)
+		if (!g->part[i].cold && !push_work(g, &n, g->part[i].at0))
+			return false;
+	/* an entry of its own, if nothing else leads to it */
+	if (!n && !push_work(g, &n, g->part[0].at0))
+		return false;
+	while (n) {
+		u32 at = g->work[--n];
+
+		if (g->at[at]) {
+			g->insn[g->at[at] - 1].leader = true;
+			continue;
+		}
+		if (!decode_run(g, at, &n))
+			return false;
+		g->insn[g->at[at] - 1].leader = true;
+	}
+	return true;
+}
+
+/* Links instructions and finds the remaining leaders. */
+static bool link_insns(struct fi_group *g)
+{
+	u32 i;
+
+	for (i = 0; i < g->nr_insns; i++) {
+		struct fi_insn *in = &g->insn[i];
+		struct fi_insn *t;
+		u32 k, at = at_index(g, in->va);
+
+		for (k = 1; k < in->len && at + k < g->at_size; k++)
+			if (g->at[at + k] && at_index(g, in->va + k) == at + k)
+				return fi_refuse(g, in->va, "overlapping instructions");
+		if (!ends_run(in)) {
+			t = fi_cfg_at(g, in->va + in->len);
+			in->next = t ? (u32)(t - g->insn) + 1 : 0;
+		}
+		if (in->target && !in->tail &&
+		    (in->kind == FI_I_JMP || in->kind == FI_I_JCC ||
+		     in->kind == FI_I_JCX)) {
+			t = fi_cfg_at(g, in->target);
+			if (!t)
+				return fi_refuse(g, in->va, "branch into nowhere");
+			in->jtarget = (u32)(t - g->insn) + 1;
+		}
+		if (in->xva) {
+			t = fi_cfg_at(g, in->xva);
+			in->xtarget = t ? (u32)(t - g->insn) + 1 : 0;
+		}
+		/* both sides of a branch start blocks */
+		if (in->next && (in->kind == FI_I_JCC || in->kind == FI_I_JCX ||
+				 in->xva))
+			g->insn[in->next - 1].leader = true;
+	}
+	return true;
+}
+
+static struct fi_block *new_block(struct fi_group *g)
+{
+	struct fi_block *b;
+
+	g->block = fi_unit_grow(g->u, g->block, &g->cap_blocks,
+				g->nr_blocks + 1, sizeof(*g->block));
+	if (g->u->nomem)
+		return NULL;
+	b = &g->block[g->nr_blocks++];
+	memset(b, 0, sizeof(*b));
+	return b;
+}
+
+/* Blocks in address order, so that the fragment keeps the original layout. */
+static bool make_blocks(struct fi_group *g)
+{
+	struct fi_block *b = NULL;
+	u32 at;
+
+	for (at = 0; at < g->at_size; at++) {
+		u32 i = g->at[at];
+
+		if (!i)
+			continue;
+		i--;
+		if (!b || g->insn[i].leader || i != b->last + 1 ||
+		    g->insn[b->last].next != i + 1) {
+			b = new_block(g);
+			if (!b)
+				return false;
+			b->first = i;
+		}
+		b->last = i;
+		g->insn[i].block = g->nr_blocks - 1;
+	}
+	return true;
+}
+
+static void link_blocks(struct fi_group *g)
+{
+	u32 i;
+
+	for (i = 0; i < g->nr_blocks; i++) {
+		struct fi_block *b = &g->block[i];
+		const struct fi_insn *in = &g->insn[b->last];
+
+		if (in->next)
+			b->succ[0] = g->insn[in->next - 1].block + 1;
+		if (in->jtarget)
+			b->succ[1] = g->insn[in->jtarget - 1].block + 1;
+		if (in->xtarget)
+			b->succ[2] = g->insn[in->xtarget - 1].block + 1;
+		b->exits = in->tail || !in->next;
+	}
+}
+
+bool fi_cfg_build(struct fi_group *g)
+{
+	u32 i;
+
+	g->nr_insns = 0;
+	g->nr_blocks = 0;
+	g->nr_checks = 0;
+	g->at_size = 0;
+	for (i = 0; i < g->nr_parts; i++) {
+		g->part[i].at0 = g->at_size;
+		g->at_size += g->part[i].size;
+	}
+	g->at = fi_unit_grow(g->u, g->at, &g->cap_at, g->at_size, sizeof(*g->at));
+	if (g->u->nomem)
+		return false;
+	memset(g->at, 0, g->at_size * sizeof(*g->at));
+	if (!decode_group(g) || !link_insns(g) || !make_blocks(g))
+		return false;
+	link_blocks(g);
+	return true;
+}

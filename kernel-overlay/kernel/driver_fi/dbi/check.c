@@ -1,0 +1,310 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * Stage 6a: the code of one store check.
+ *
+ * In line: address to a scratch register, shift, compare the shadow, branch. The
+ * out-of-line half computes the address again and asks the slow path, which returns
+ * if the bytes are permitted after all.
+ */
+
+#include "internal.h"
+
+void fi_put(struct fi_group *g, const void *p, u32 n)
+{
+	fi_asm_bytes(g->u, &g->u->a, p, n);
+}
+
+void fi_emit_call(struct fi_group *g, u64 target)
+{
+	static const u8 call[5] = { 0xe8 };
+
+	fi_put(g, call, 5);
+	fi_asm_fix(g->u, &g->u->a, FI_FIX_ABS, target, 0);
+}
+
+/* lea n(%rsp),%rsp: no flags */
+void fi_emit_rsp_add(struct fi_group *g, s32 n)
+{
+	struct fi_emit_mem m = { .base = FI_RSP, .index = FI_NOREG, .disp = n };
+	u8 t[FI_EMIT_MAX];
+
+	fi_put(g, t, fi_emit_mem_op(t, FI_OP_W | 0x8d, FI_RSP, &m));
+}
+
+void fi_emit_site_call(struct fi_group *g, const struct fi_dbi_site *s, u64 helper)
+{
+	u64 va = fi_unit_site(g->u, s);
+	u8 t[FI_EMIT_MAX];
+
+	fi_put(g, t, fi_emit_push_imm(t, (s32)va));
+	fi_emit_call(g, helper);
+}
+
+static void push(struct fi_group *g, u8 reg)
+{
+	u8 t[FI_EMIT_MAX];
+
+	fi_put(g, t, fi_emit_push(t, reg));
+}
+
+static void pop(struct fi_group *g, u8 reg)
+{
+	u8 t[FI_EMIT_MAX];
+
+	fi_put(g, t, fi_emit_pop(t, reg));
+}
+
+/* lea of the operand with @pushed words more on the stack; @op: lea or lea32 */
+static void lea(struct fi_group *g, u32 op, const struct fi_mem *mem, u8 reg,
+		u32 pushed)
+{
+	struct fi_emit_mem m = {
+		.base = mem->base, .index = mem->index, .scale = mem->scale,
+		.rip = mem->rip, .disp = mem->disp,
+	};
+	u8 t[FI_EMIT_MAX];
+
+	if (m.base == FI_RSP)
+		m.disp += 8 * pushed;
+	fi_put(g, t, fi_emit_mem_op(t, op, reg, &m));
+	if (mem->rip)
+		fi_asm_fix(g->u, &g->u->a, FI_FIX_ABS, mem->abs, 0);
+}
+
+static void shift(struct fi_group *g, u8 ext, u8 reg, u8 count)
+{
+	u8 t[FI_EMIT_MAX];
+
+	fi_put(g, t, fi_emit_shift(t, ext, reg, count));
+}
+
+/* The bit's byte: base + (offset >> log2(bits)) * bytes, offset signed. */
+static void bit_address(struct fi_group *g, struct fi_check *c, u32 pushed)
+{
+	const struct fi_insn *in = &g->insn[c->insn];
+	u8 r1 = c->scratch[0], r2 = c->scratch[1];
+	struct fi_emit_mem m = { .base = r1, .index = r2, .scale = in->opsize };
+	u32 op = in->opsize == 8 ? FI_OP_W | 0x8b :
+		 in->opsize == 4 ? FI_OP_W | 0x63 :
+		 FI_OP_W | FI_OP_0F | 0xbf;
+	u8 t[FI_EMIT_MAX];
+
+	lea(g, FI_OP_W | 0x8d, &c->mem, r1, pushed);
+	fi_put(g, t, fi_emit_reg_op(t, op, r2, in->reg));
+	shift(g, 7, r2, in->opsize == 8 ? 6 : in->opsize == 4 ? 5 : 4);
+	fi_put(g, t, fi_emit_mem_op(t, FI_OP_W | 0x8d, r1, &m));
+}
+
+static void gs_address(struct fi_group *g, struct fi_check *c)
+{
+	struct fi_emit_mem m = {
+		.base = FI_NOREG, .index = FI_NOREG,
+		.disp = g->u->cfg->this_cpu_off,
+	};
+	u8 t[FI_EMIT_MAX] = { 0x65 };
+	u8 r = c->scratch[0];
+
+	fi_put(g, t, 1 + fi_emit_mem_op(t + 1, FI_OP_W | 0x8b, r, &m));
+	m.base = r;
+	m.disp = c->mem.rip ? (s32)c->mem.abs : c->mem.disp;
+	fi_put(g, t, fi_emit_mem_op(t, FI_OP_W | 0x8d, r, &m));
+}
+
+static void address(struct fi_group *g, struct fi_check *c, u32 pushed)
+{
+	static const struct fi_mem at_rdi = {
+		.base = FI_RDI, .index = FI_NOREG, .present = true,
+	};
+
+	switch (c->kind) {
+	case FI_C_BITREG:
+		bit_address(g, c, pushed);
+		break;
+	case FI_C_GS:
+		gs_address(g, c);
+		break;
+	case FI_C_STRING:
+		lea(g, FI_OP_W | 0x8d, &at_rdi, c->scratch[0], pushed);
+		break;
+	default:
+		lea(g, FI_OP_W | 0x8d, &c->mem, c->scratch[0], pushed);
+		break;
+	}
+}
+
+static u32 push_scratch(struct fi_group *g, const struct fi_check *c)
+{
+	u32 i, n = 0;
+
+	for (i = 0; i < c->nscratch; i++) {
+		if (!c->push[i])
+			continue;
+		push(g, c->scratch[i]);
+		n++;
+	}
+	return n;
+}
+
+static void pop_scratch(struct fi_group *g, const struct fi_check *c)
+{
+	u32 i;
+
+	for (i = c->nscratch; i-- > 0;)
+		if (c->push[i])
+			pop(g, c->scratch[i]);
+}
+
+static void compare_shadow(struct fi_group *g, const struct fi_check *c)
+{
+	s32 disp = g->u->cfg->map_disp;
+	u8 r = c->scratch[0];
+	u8 t[FI_EMIT_MAX];
+	u32 size = c->size == 1 ? 1 : c->size <= 9 ? 2 : c->size <= 25 ? 4 : 8;
+	u32 skip;
+
+	shift(g, 7, r, 3);
+	fi_put(g, t, fi_emit_cmp_ones(t, size, r, disp));
+	if (c->size <= MAX_ONE_COMPARE)
+		return;
+	skip = fi_asm_label(g->u, &g->u->a);
+	fi_asm_branch(g->u, &g->u->a, 5, skip, false);
+	fi_put(g, t, fi_emit_cmp_ones(t, 8, r, disp + 8));
+	fi_asm_bind(&g->u->a, skip);
+}
+
+static void compare_segment(struct fi_group *g, const struct fi_check *c)
+{
+	const struct fi_dbi_config *cfg = g->u->cfg;
+	u8 r = c->scratch[0];
+	u8 t[FI_EMIT_MAX];
+
+	shift(g, 7, r, cfg->seg_shift);
+	if (cfg->seg_id)
+		fi_put(g, t, fi_emit_alu_imm(t, 7, r, cfg->seg_id));
+}
+
+/* Leaves ZF set if the fast test says yes. */
+static void compare(struct fi_group *g, const struct fi_check *c)
+{
+	if (c->kind == FI_C_USER)
+		shift(g, 7, c->scratch[0], 47);
+	else if (g->u->cfg->checks == FI_DBI_BYTE)
+		compare_shadow(g, c);
+	else
+		compare_segment(g, c);
+}
+
+static void fill_site(const struct fi_group *g, const struct fi_check *c,
+		      struct fi_dbi_site *s)
+{
+	memset(s, 0, sizeof(*s));
+	s->va = g->insn[c->insn].va;
+	s->size = c->size;
+	s->kind = g->u->cfg->checks != FI_DBI_BYTE ? FI_SITE_SEGMENT :
+		  c->size > 64 ? FI_SITE_BYTES : FI_SITE_STORE;
+	s->user = c->kind == FI_C_USER;
+	s->mask = c->kind == FI_C_STORE && c->mask ? c->mask :
+		  c->size >= 64 ? ~0ULL : (1ULL << c->size) - 1;
+	s->store = c->store0;
+	s->nstores = c->nstores;
+}
+
+/* The address to the slow path; scratch registers are saved if @save. */
+static void ask(struct fi_group *g, struct fi_check *c, u32 pushed)
+{
+	struct fi_dbi_site s;
+
+	fill_site(g, c, &s);
+	s.pushed = pushed;
+	address(g, c, pushed);
+	push(g, c->scratch[0]);
+	fi_emit_site_call(g, &s, g->u->cfg->slow_store);
+	fi_emit_rsp_add(g, 16);
+}
+
+static void emit_range(struct fi_group *g, const struct fi_check *c)
+{
+	struct fi_dbi_site s;
+
+	fill_site(g, c, &s);
+	s.kind = FI_SITE_STRING;
+	fi_emit_site_call(g, &s, g->u->cfg->slow_range);
+	fi_emit_rsp_add(g, 8);
+}
+
+/* Flags are live: all of it through the slow path, which keeps them. */
+static void emit_with_flags(struct fi_group *g, struct fi_check *c)
+{
+	static const u8 pushf = 0x9c, popf = 0x9d;
+	bool shifts = c->kind == FI_C_BITREG;
+	u32 pushed = push_scratch(g, c);
+
+	if (shifts)
+		fi_put(g, &pushf, 1);
+	ask(g, c, pushed + shifts);
+	if (shifts)
+		fi_put(g, &popf, 1);
+	pop_scratch(g, c);
+}
+
+void fi_check_emit(struct fi_group *g, struct fi_check *c)
+{
+	struct fi_asmbuf *a = &g->u->a;
+	u32 pushed;
+
+	c->cold = U32_MAX;
+	if (c->kind == FI_C_REP) {
+		emit_range(g, c);
+		return;
+	}
+	if (c->flags || c->size > MAX_TWO_COMPARES) {
+		emit_with_flags(g, c);
+		return;
+	}
+	c->cold = fi_asm_label(g->u, a);
+	c->back = fi_asm_label(g->u, a);
+	pushed = push_scratch(g, c);
+	address(g, c, pushed);
+	compare(g, c);
+	pop_scratch(g, c);
+	fi_asm_branch(g->u, a, 5, c->cold, false);
+	fi_asm_bind(a, c->back);
+}
+
+void fi_check_emit_cold(struct fi_group *g, struct fi_check *c)
+{
+	struct fi_asmbuf *a = &g->u->a;
+	u32 pushed;
+
+	if (c->cold == U32_MAX || c->kind == FI_C_REDIRECT)
+		return;
+	fi_asm_pc(g->u, a, g->insn[c->insn].va, false);
+	fi_asm_bind(a, c->cold);
+	pushed = push_scratch(g, c);
+	ask(g, c, pushed);
+	pop_scratch(g, c);
+	fi_asm_branch(g->u, a, FI_CC_JMP, c->back, false);
+}
+
+/*
+ * Sandboxing: the address keeps its lower 32 bits, the segment gives the others,
+ * and the store goes there. No branch, no flags.
+ */
+void fi_check_redirect(struct fi_group *g, const struct fi_insn *in,
+		       struct fi_check *c)
+{
+	u32 pushed = push_scratch(g, c);
+	u8 r = c->scratch[0];
+	u8 t[2 * FI_EMIT_MAX];
+	u32 n;
+
+	lea(g, 0x8d, &c->mem, r, pushed);
+	if (!g->u->cfg->seg_low)
+		fi_put(g, t, fi_emit_reg_op(t, FI_OP_W | 0x63, r, r));
+	n = fi_emit_redirect(t, fi_insn_bytes(g, in), in->len, in->enc == 1,
+			     in->rex_off, in->modrm_off, in->imm_len, r, 0);
+	if (!n)
+		fi_refuse(g, in->va, "store cannot be redirected");
+	fi_put(g, t, n);
+	pop_scratch(g, c);
+}

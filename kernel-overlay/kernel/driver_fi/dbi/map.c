@@ -1,0 +1,66 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * The exact tests behind the slow paths: one permission bit per byte, linear map.
+ */
+
+#include "internal.h"
+
+static u8 shadow_byte(s64 disp, u64 addr)
+{
+	return *(const u8 *)(unsigned long)(((s64)addr >> 3) + disp);
+}
+
+/* Is every byte of @mask, counted from @addr, permitted? */
+bool fi_dbi_map_test(s64 disp, u64 addr, u64 mask)
+{
+	u32 bit = addr & 7;
+	u64 a = addr;
+
+	while (mask) {
+		u8 want = (u8)(mask << bit);
+
+		if (want && (shadow_byte(disp, a) & want) != want)
+			return false;
+		mask >>= 8 - bit;
+		a += 8 - bit;
+		bit = 0;
+	}
+	return true;
+}
+
+bool fi_dbi_map_test_range(s64 disp, u64 addr, u64 len, u64 *bad)
+{
+	u64 end = addr + len;
+
+	while (addr < end) {
+		u32 bit = addr & 7;
+		u32 n = min(end - addr, 8 - bit);
+		u8 want = ((1u << n) - 1) << bit;
+		u8 have = shadow_byte(disp, addr) & want;
+
+		if (have != want) {
+			while (have >> bit & 1) {
+				bit++;
+				addr++;
+			}
+			*bad = addr;
+			return false;
+		}
+		addr += n;
+	}
+	return true;
+}
+
+u64 fi_dbi_site_blame(const struct fi_dbi_unit *u, const struct fi_dbi_site *s,
+		      u32 bad_off)
+{
+	u32 i;
+
+	for (i = 0; i < s->nstores && s->store + i < u->nr_stores; i++) {
+		const struct fi_dbi_store *st = &u->store[s->store + i];
+
+		if (bad_off >= st->off && bad_off < st->off + st->size)
+			return st->va;
+	}
+	return s->va;
+}

@@ -1,0 +1,7 @@
+# SPDX-License-Identifier: GPL-2.0-only
+#
+# What every user of the decoder is compiled with: kernel, engine and host.
+
+ZYDIS_DEFINES := -DZYAN_NO_LIBC -DZYDIS_STATIC_BUILD -DZYCORE_STATIC_BUILD \
+	-DZYDIS_DISABLE_FORMATTER -DZYDIS_DISABLE_ENCODER \
+	-DZYDIS_DISABLE_SEGMENT -DZYDIS_DISABLE_KNC
