@@ -234,6 +234,21 @@ static void read_drop(struct reader *r, struct type_note *t, const char *w)
 	}
 }
 
+static void read_member(struct reader *r, struct type_note *t, const char *path,
+			bool func, struct callback **v, u32 *nr)
+{
+	struct member m;
+
+	if (!type_member(t->type, path, &m) || !type_is_ptr(m.type) ||
+	    (type_target(m.type)->kind == MK_PROTO) != func)
+		die_at(r->where, "struct %s has no %s pointer '%s'", t->name,
+		       func ? "function" : "object", path);
+	*v = xgrow(*v, *nr, sizeof(**v));
+	(*v)[(*nr)++] = (struct callback){
+		.path = path, .off = m.bit_off / 8, .target = type_target(m.type),
+	};
+}
+
 static void type_word(struct reader *r, struct type_note *t, const char *w)
 {
 	const char *in;
@@ -250,6 +265,10 @@ static void type_word(struct reader *r, struct type_note *t, const char *w)
 		t->give = in;
 	else if ((in = after(w, "drop=")))
 		read_drop(r, t, in);
+	else if ((in = inside(w, "cb")))
+		read_member(r, t, in, true, &t->cb, &t->nr_cb);
+	else if ((in = inside(w, "held")))
+		read_member(r, t, in, false, &t->held, &t->nr_held);
 	else
 		die_at(r->where, "unknown word '%s'", w);
 }
@@ -310,7 +329,7 @@ static void read_inplace(struct reader *r)
 
 /* --- slot, object -------------------------------------------------------- */
 
-static struct mtype *slot_proto(struct reader *r, const char *name)
+struct mtype *slot_proto(const struct kernel *k, const char *name)
 {
 	const char *dot = strchr(name, '.');
 	struct member m;
@@ -318,7 +337,7 @@ static struct mtype *slot_proto(struct reader *r, const char *name)
 
 	if (!dot)
 		return NULL;
-	t = kernel_find(r->k, MK_STRUCT, xfmt("%.*s", (int)(dot - name), name));
+	t = kernel_find(k, MK_STRUCT, xfmt("%.*s", (int)(dot - name), name));
 	if (!t || !type_member(t, dot + 1, &m) || !type_is_ptr(m.type))
 		return NULL;
 	t = type_target(m.type);
@@ -374,7 +393,7 @@ static void read_slot(struct reader *r)
 	const char *name = xfmt("%.*s", (int)strcspn(r->word[1], "("), r->word[1]);
 	const char *names = inside(r->word[1], name);
 	struct slot_note *s = note_slot(r->n, name);
-	struct mtype *proto = slot_proto(r, name);
+	struct mtype *proto = slot_proto(r->k, name);
 	u32 i;
 
 	/* A name without a dot is a manual slot that no struct holds. */

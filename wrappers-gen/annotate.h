@@ -17,6 +17,9 @@ struct type_note *note_type(struct notes *n, const char *name);
 struct slot_note *note_slot(struct notes *n, const char *name);
 struct obj_note *note_object(struct notes *n, const char *name);
 
+/* The prototype of "struct.member", NULL if that is no function pointer. */
+struct mtype *slot_proto(const struct kernel *k, const char *name);
+
 /* spec.c: the right side of param=... */
 struct spec spec_parse(const char *param, const char *text, struct where w);
 

@@ -17,7 +17,7 @@ static enum outcome import_outcome(const struct plan *p)
 {
 	if (p->refused)
 		return O_REFUSED;
-	if (!p->note)
+	if (!p->note || p->pointer_only)
 		return O_PLAIN;
 	switch (p->note->class) {
 	case FC_GEN:

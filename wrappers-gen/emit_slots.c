@@ -7,6 +7,7 @@
  */
 #include "emit.h"
 #include "expr.h"
+#include "load.h"
 #include "stages.h"
 #include "util.h"
 
@@ -174,6 +175,10 @@ static void emit_ret(FILE *o, const struct splan *s)
 		return;
 	case SP_ERRNO:
 		cond = "(int)ret > 0 || (int)ret < -MAX_ERRNO";
+		break;
+	case SP_IN:
+		cond = xfmt("!fi_gen_readable(e->dom, ret, %u)",
+			    type_size(type_target(s->proto->ref)));
 		break;
 	case SP_RANGE:
 		cond = xfmt("(int)ret < %lld || (int)ret > %lld",

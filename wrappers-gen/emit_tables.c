@@ -12,7 +12,7 @@
 
 bool plan_generated_fn(const struct plan *p)
 {
-	return !p->refused && p->note && p->note->class == FC_GEN;
+	return !p->refused && p->note && p->note->class == FC_GEN && !p->pointer_only;
 }
 
 bool splan_generated_fn(const struct splan *p)
@@ -29,6 +29,11 @@ const char *slot_ident(const char *name)
 			*c = '_';
 	}
 	return s;
+}
+
+const char *slot_ref(const struct slot_note *n)
+{
+	return n->manual ? slot_symbol(n) : xfmt("slot_%s", slot_ident(n->name));
 }
 
 /* --- declarations ---------------------------------------------------------- */
@@ -113,7 +118,7 @@ static void emit_hooks(struct run *r, FILE *o)
 static void emit_manual_slots(struct run *r, FILE *o)
 {
 	struct names *done = names_new();
-	u32 i, j;
+	u32 i;
 
 	for (i = 0; i < r->nr_splan; i++) {
 		const struct splan *s = r->splan[i];
@@ -121,15 +126,6 @@ static void emit_manual_slots(struct run *r, FILE *o)
 		if (!s->refused && s->note->manual &&
 		    names_add(done, slot_symbol(s->note), o))
 			fprintf(o, "extern const struct fi_slot %s;\n", slot_symbol(s->note));
-	}
-	for (i = 0; i < r->nr_plan; i++) {
-		const struct plan *p = r->plan[i];
-
-		for (j = 0; plan_generated_fn(p) && j < p->nr; j++) {
-			if (p->p[j].cb && names_add(done, slot_symbol(p->p[j].cb), o))
-				fprintf(o, "extern const struct fi_slot %s;\n",
-					slot_symbol(p->p[j].cb));
-		}
 	}
 	fputc('\n', o);
 }
@@ -248,10 +244,7 @@ static void emit_binds(FILE *o, const struct ko *ko)
 
 		if (b->why || b->plan->refused)
 			continue;
-		if (b->plan->note->manual)
-			fprintf(o, "\t{ \"%s\", &%s },\n", b->func, slot_symbol(b->plan->note));
-		else
-			fprintf(o, "\t{ \"%s\", &slot_%s },\n", b->func, slot_ident(b->slot));
+		fprintf(o, "\t{ \"%s\", &%s },\n", b->func, slot_ref(b->plan->note));
 	}
 	fprintf(o, "\t{}\n};\n\n");
 }
@@ -320,8 +313,8 @@ void emit_module(struct run *r, FILE *o)
 	emit_manual_slots(r, o);
 	emit_types(r, o);
 	emit_releases(r, o);
-	emit_wrappers(r, o);
 	emit_slots(r, o);
+	emit_wrappers(r, o);
 	emit_tables(r, o);
 	emit_asserts(r, o);
 	emit_foot(r, o);

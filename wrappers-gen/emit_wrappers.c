@@ -6,6 +6,7 @@
 
 #include "emit.h"
 #include "expr.h"
+#include "load.h"
 #include "stages.h"
 #include "util.h"
 
@@ -44,6 +45,27 @@ static const char *memory(const char *what, const struct plan *pl, const struct 
 		    len_emit(p, pl->p, pl->nr, false));
 }
 
+/* What the kernel may follow, and call, through an embedded struct. */
+static void emit_members(FILE *o, u32 i, const struct param *p)
+{
+	const struct type_note *t = p->tn;
+	u32 j;
+
+	for (j = 0; j < t->nr_held; j++)
+		emit_if(o, i, p, xfmt("fi_obj_held(c->dom, FI_LD(void *, %s, %u), t_%s)",
+				      arg(p), t->held[j].off, t->held[j].tn->name),
+			xfmt("%s is not a %s of this driver", t->held[j].path,
+			     t->held[j].tn->name));
+	for (j = 0; j < t->nr_cb; j++) {
+		const char *fn = xfmt("FI_LD(unsigned long, %s, %u)", arg(p), t->cb[j].off);
+		const char *null = p->spec.nullable ? xfmt("%s && ", arg(p)) : "";
+
+		fprintf(o, "\tif (%s%s &&\n", null, fn);
+		fprintf(o, "\t    !fi_bind_fn(c, %u, %s, &%s))\n\t\treturn 0;\n", i, fn,
+			slot_ref(t->cb[j].slot->note));
+	}
+}
+
 static void emit_param(FILE *o, const struct plan *pl, u32 i)
 {
 	const struct param *p = &pl->p[i];
@@ -74,10 +96,18 @@ static void emit_param(FILE *o, const struct plan *pl, u32 i)
 		emit_if(o, i, p, memory("fi_gen_writable", pl, p),
 			"not a mapping of this driver");
 		break;
+	case SP_ACQUIRE:
+		fprintf(o, "\tif (%s)\n", held(p));
+		fprintf(o, "\t\treturn fi_reject(c, %u, \"%s: handed over twice\");\n",
+			i, p->name);
+		if (!p->tn->embedded)
+			break;
+		/* fall through */
 	case SP_EMBEDDED:
 		emit_if(o, i, p, xfmt("fi_gen_writable(c->dom, %s, %u)", arg(p),
 				      p->tn->type->size),
 			"not in memory of this driver");
+		emit_members(o, i, p);
 		break;
 	case SP_STRING:
 		emit_if(o, i, p, xfmt("fi_mem_string(c->dom, %s, PAGE_SIZE)", arg(p)),
@@ -91,7 +121,7 @@ static void emit_param(FILE *o, const struct plan *pl, u32 i)
 	case SP_CB:
 		fprintf(o, "\tif (%s!fi_bind_fn(c, %u, %s, &%s))\n\t\treturn 0;\n",
 			p->spec.nullable ? xfmt("%s && ", arg(p)) : "", i, arg(p),
-			slot_symbol(p->cb));
+			slot_ref(p->cb->note));
 		break;
 	default:
 		break;
@@ -163,7 +193,7 @@ static void emit_free(FILE *o, const struct plan *pl, const char *ptr)
 	fprintf(o, "\t\treturn fi_reject(c, -1, \"no memory to track the object\");\n\t}\n");
 }
 
-/* ret=acquire: unless NULL or an error; param=acquire: if the call gave 0. */
+/* ret=acquire: unless NULL or an error; param=acquire: if it gave 0 or void. */
 static void emit_acquire(FILE *o, const struct plan *pl)
 {
 	u32 i;
@@ -178,7 +208,9 @@ static void emit_acquire(FILE *o, const struct plan *pl)
 
 		if (p->spec.kind != SP_ACQUIRE)
 			continue;
-		fprintf(o, "\tif (!(int)ret && %s) {\n", take(p->tn, arg(p), pl->note->free));
+		fprintf(o, "\tif (%s%s) {\n",
+			type_strip(pl->proto->ref)->kind == MK_VOID ? "" : "!(int)ret && ",
+			take(p->tn, arg(p), pl->note->free));
 		emit_free(o, pl, arg(p));
 	}
 }

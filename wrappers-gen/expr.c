@@ -10,7 +10,7 @@
 #include "load.h"
 #include "util.h"
 
-enum eop { E_NUM, E_NAME, E_FIELD, E_UNARY, E_BINARY };
+enum eop { E_NUM, E_NAME, E_FIELD, E_ADDR, E_UNARY, E_BINARY };
 
 struct expr {
 	enum eop op;
@@ -85,6 +85,14 @@ static struct expr *parse_unary(struct parser *p)
 		e = node(E_UNARY);
 		e->sym = xfmt("%c", *p->c++);
 		e->a = parse_unary(p);
+		return e;
+	}
+	if (*p->c == '&') {
+		p->c++;
+		e = parse_name(p);
+		if (e->op != E_FIELD)
+			die_at(p->where, "& of no member in '%s'", p->text);
+		e->op = E_ADDR;
 		return e;
 	}
 	if (*p->c == '(') {
@@ -167,7 +175,7 @@ static const char *check_field(const struct expr *e, const struct scope *s,
 		return xfmt("no parameter '%s'", e->name);
 	if (!type_is_ptr(p->type) || !type_member(type_target(p->type), e->path, m))
 		return xfmt("no member '%s->%s'", e->name, e->path);
-	if (m->bit_size || type_size(m->type) > 8)
+	if (m->bit_size || (e->op == E_FIELD && type_size(m->type) > 8))
 		return xfmt("'%s->%s' is not a plain number", e->name, e->path);
 	return NULL;
 }
@@ -185,6 +193,7 @@ const char *expr_check(const struct expr *e, const struct scope *s)
 			return NULL;
 		return xfmt("no parameter '%s'", e->name);
 	case E_FIELD:
+	case E_ADDR:
 		return check_field(e, s, &m);
 	case E_UNARY:
 		return expr_check(e->a, s);
@@ -222,6 +231,8 @@ static const char *emit_field(const struct expr *e, const struct scope *s)
 	struct member m;
 
 	check_field(e, s, &m);
+	if (e->op == E_ADDR)
+		return xfmt("(%s + %u)", arg_emit(p->pos, s->slot), m.bit_off / 8);
 	t = type_strip(m.type);
 	return xfmt("FI_LD(%c%u, %s, %u)", t->is_signed ? 's' : 'u',
 		    8 * type_size(t), arg_emit(p->pos, s->slot), m.bit_off / 8);
@@ -241,6 +252,7 @@ static const char *emit(const struct expr *e, const struct scope *s, bool top)
 			return narrow(s->ret, "ret");
 		return narrow(p->type, arg_emit(p->pos, s->slot));
 	case E_FIELD:
+	case E_ADDR:
 		return emit_field(e, s);
 	case E_UNARY:
 		return xfmt("%s%s", e->sym, emit(e->a, s, false));

@@ -19,7 +19,13 @@ void kernel_add_module(struct kernel *k, const char *path);
 struct mtype *kernel_find(const struct kernel *k, enum mkind kind, const char *name);
 bool kernel_exports(const struct kernel *k, const char *name);
 bool kernel_has_symbol(const struct kernel *k, const char *name);
+/* Does the kernel wrap @name itself? True also if it has no FI at all. */
+bool kernel_wraps(const struct kernel *k, const char *name);
 struct ko *ko_open(const struct kernel *k, const char *path);
+
+/* load_builtin.c */
+struct elf;
+void kernel_add_builtin(struct kernel *k, struct elf *f);
 
 /* types.c: none of these looks at the encoding */
 struct mtype *type_strip(struct mtype *t);	/* typedefs and const, volatile */

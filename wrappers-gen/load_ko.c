@@ -3,79 +3,11 @@
  * Load: ELF side of vmlinux and modules: exports, symbols, imports, and the
  * relocations of data objects.
  */
-#include <fcntl.h>
-#include <gelf.h>
-#include <stdlib.h>
 #include <string.h>
-#include <unistd.h>
 
+#include "elf.h"
 #include "load.h"
 #include "util.h"
-
-struct elf {
-	Elf *e;
-	const char *path;
-	Elf_Scn *symscn;
-	Elf_Data *syms;
-	size_t nr_sym, strndx;
-};
-
-static Elf_Scn *section(struct elf *f, u32 type, const char *name)
-{
-	Elf_Scn *s = NULL;
-	size_t shstr;
-	GElf_Shdr h;
-
-	elf_getshdrstrndx(f->e, &shstr);
-	while ((s = elf_nextscn(f->e, s))) {
-		gelf_getshdr(s, &h);
-		if (type && h.sh_type != type)
-			continue;
-		if (!name || !strcmp(elf_strptr(f->e, shstr, h.sh_name), name))
-			return s;
-	}
-	return NULL;
-}
-
-static const char *section_name(struct elf *f, Elf_Scn *s)
-{
-	size_t shstr;
-	GElf_Shdr h;
-
-	elf_getshdrstrndx(f->e, &shstr);
-	gelf_getshdr(s, &h);
-	return elf_strptr(f->e, shstr, h.sh_name);
-}
-
-static struct elf *elf_load(const char *path)
-{
-	struct elf *f = xcalloc(1, sizeof(*f));
-	int fd = open(path, O_RDONLY);
-	GElf_Shdr h;
-	GElf_Ehdr eh;
-
-	if (fd < 0)
-		die("%s: cannot open", path);
-	elf_version(EV_CURRENT);
-	f->path = path;
-	f->e = elf_begin(fd, ELF_C_READ_MMAP, NULL);
-	if (!f->e || !gelf_getehdr(f->e, &eh) || eh.e_machine != EM_X86_64)
-		die("%s: not an x86-64 ELF file", path);
-	f->symscn = section(f, SHT_SYMTAB, NULL);
-	if (!f->symscn)
-		die("%s: no symbol table", path);
-	gelf_getshdr(f->symscn, &h);
-	f->syms = elf_getdata(f->symscn, NULL);
-	f->nr_sym = h.sh_size / h.sh_entsize;
-	f->strndx = h.sh_link;
-	return f;
-}
-
-static const char *symbol(struct elf *f, u32 i, GElf_Sym *sym)
-{
-	gelf_getsym(f->syms, i, sym);
-	return elf_strptr(f->e, f->strndx, sym->st_name);
-}
 
 static const char *module_name(const char *path)
 {
@@ -100,7 +32,7 @@ static void add_symbols(struct kernel *k, struct elf *f)
 	u32 i;
 
 	for (i = 0; i < f->nr_sym; i++) {
-		const char *name = symbol(f, i, &sym);
+		const char *name = elf_symbol(f, i, &sym);
 
 		if (!*name || sym.st_shndx == SHN_UNDEF)
 			continue;
@@ -114,11 +46,14 @@ static void add_symbols(struct kernel *k, struct elf *f)
 
 void kernel_load(struct kernel *k, const char *vmlinux)
 {
+	struct elf *f = elf_load(vmlinux);
+
 	k->exports = names_new();
 	k->symbols = names_new();
 	k->vmlinux = types_load(vmlinux, NULL);
 	k->vmlinux->origin = "vmlinux";
-	add_symbols(k, elf_load(vmlinux));
+	add_symbols(k, f);
+	kernel_add_builtin(k, f);
 }
 
 void kernel_add_module(struct kernel *k, const char *path)
@@ -149,6 +84,11 @@ bool kernel_has_symbol(const struct kernel *k, const char *name)
 	return names_has(k->symbols, name);
 }
 
+bool kernel_wraps(const struct kernel *k, const char *name)
+{
+	return !k->builtin || names_has(k->builtin, name);
+}
+
 /* --- a driver ------------------------------------------------------------ */
 
 static struct import *import_of(struct ko *ko, const char *name)
@@ -168,7 +108,7 @@ static void load_imports(struct ko *ko, struct elf *f)
 	u32 i;
 
 	for (i = 1; i < f->nr_sym; i++) {
-		const char *name = symbol(f, i, &sym);
+		const char *name = elf_symbol(f, i, &sym);
 
 		if (sym.st_shndx != SHN_UNDEF || !*name)
 			continue;
@@ -209,7 +149,7 @@ static void mark_uses(struct ko *ko, struct elf *f, Elf_Scn *rela)
 		struct import *imp;
 
 		gelf_getrela(d, i, &r);
-		name = symbol(f, GELF_R_SYM(r.r_info), &sym);
+		name = elf_symbol(f, GELF_R_SYM(r.r_info), &sym);
 		if (sym.st_shndx != SHN_UNDEF || !*name)
 			continue;
 		imp = import_of(ko, name);
@@ -229,7 +169,7 @@ static const char *func_at(struct elf *f, u32 shndx, u64 addr)
 	u32 i;
 
 	for (i = 1; i < f->nr_sym; i++) {
-		const char *name = symbol(f, i, &sym);
+		const char *name = elf_symbol(f, i, &sym);
 
 		if (sym.st_shndx == shndx && sym.st_value == addr &&
 		    GELF_ST_TYPE(sym.st_info) == STT_FUNC)
@@ -242,7 +182,7 @@ static void add_rel(struct ko *ko, struct elf *f, struct object *o, GElf_Rela *r
 {
 	struct objrel *rel;
 	GElf_Sym sym;
-	const char *name = symbol(f, GELF_R_SYM(r->r_info), &sym);
+	const char *name = elf_symbol(f, GELF_R_SYM(r->r_info), &sym);
 
 	o->rel = xgrow(o->rel, o->nr_rel, sizeof(*o->rel));
 	rel = &o->rel[o->nr_rel++];
@@ -265,7 +205,7 @@ static bool object_wanted(struct elf *f, const char *name, GElf_Sym *sym)
 		return false;
 	if (strstr(name, "__addressable") || !strcmp(name, "__this_module"))
 		return false;
-	sec = section_name(f, elf_getscn(f->e, sym->st_shndx));
+	sec = elf_section_name(f, elf_getscn(f->e, sym->st_shndx));
 	return !strncmp(sec, ".rodata", 7) || !strncmp(sec, ".data", 5);
 }
 
@@ -281,7 +221,7 @@ static void load_objects(struct ko *ko, struct elf *f, Elf_Scn *rela)
 	nr = h.sh_size / h.sh_entsize;
 	bytes = elf_getdata(elf_getscn(f->e, h.sh_info), NULL);
 	for (i = 1; i < f->nr_sym; i++) {
-		const char *name = symbol(f, i, &sym);
+		const char *name = elf_symbol(f, i, &sym);
 		struct object o = { .name = name, .size = sym.st_size };
 		bool funcs = false;
 
@@ -315,7 +255,7 @@ static void load_twice(struct ko *ko, struct elf *f)
 
 	ko->twice = names_new();
 	for (i = 1; i < f->nr_sym; i++) {
-		const char *name = symbol(f, i, &sym);
+		const char *name = elf_symbol(f, i, &sym);
 
 		if (GELF_ST_TYPE(sym.st_info) == STT_FUNC &&
 		    !names_add(once, name, f))
@@ -325,7 +265,7 @@ static void load_twice(struct ko *ko, struct elf *f)
 
 static void load_namespaces(struct ko *ko, struct elf *f)
 {
-	Elf_Scn *s = section(f, 0, ".modinfo");
+	Elf_Scn *s = elf_section(f, 0, ".modinfo");
 	Elf_Data *d = s ? elf_getdata(s, NULL) : NULL;
 	const char *c, *end;
 
@@ -361,7 +301,7 @@ struct ko *ko_open(const struct kernel *k, const char *path)
 		gelf_getshdr(s, &h);
 		if (h.sh_type != SHT_RELA)
 			continue;
-		target = section_name(f, elf_getscn(f->e, h.sh_info));
+		target = elf_section_name(f, elf_getscn(f->e, h.sh_info));
 		if (section_skipped(target))
 			continue;
 		mark_uses(ko, f, s);

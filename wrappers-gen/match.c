@@ -34,6 +34,8 @@ static bool takes(struct mtype *leaf, const struct objrel *rel)
 {
 	bool func = leaf->kind == MK_PTR && type_target(leaf)->kind == MK_PROTO;
 
+	if (rel->import && !rel->fn)	/* data, or a function without BTF */
+		return leaf->kind == MK_PTR;
 	if (rel->func || rel->fn)
 		return func && (!rel->fn || type_same(type_target(leaf), rel->fn->ref));
 	return !func && (leaf->kind == MK_PTR || type_size(leaf) == 8);
@@ -186,12 +188,24 @@ static void choose(struct search *s)
 	s->o->nr_elem = s->nr_elem[s->nr > 1 ? pick : 0];
 }
 
+/* Imports of other modules have their prototypes there. */
+static void find_imports(struct run *r, struct object *o)
+{
+	u32 i;
+
+	for (i = 0; i < o->nr_rel; i++) {
+		if (o->rel[i].import && !o->rel[i].fn)
+			o->rel[i].fn = kernel_find(&r->k, MK_FUNC, o->rel[i].import);
+	}
+}
+
 static void match_one(struct run *r, struct ko *ko, struct object *o)
 {
 	struct search s = { .r = r, .ko = ko, .o = o };
 	struct obj_note *note = note_object(&r->notes, o->name);
 	struct walk w = { .ko = ko, .o = o, .notes = &r->notes, .bind = true };
 
+	find_imports(r, o);
 	if (note) {
 		o->type = kernel_find(&r->k, MK_STRUCT, note->type);
 		o->nr_elem = o->type->size ? o->size / o->type->size : 0;

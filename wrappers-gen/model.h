@@ -126,6 +126,7 @@ struct kernel {
 	u32 nr_mod;
 	void *exports;		/* set of exported names; owned by load */
 	void *symbols;		/* all symbols of the providers */
+	void *builtin;		/* imports it wraps itself; NULL: unknown */
 };
 
 /* --- annotations --------------------------------------------------------- */
@@ -209,7 +210,23 @@ struct type_note {
 	s64 drop_arg[2];
 	struct field *field;
 	u32 nr_field;
+	struct callback *cb;
+	u32 nr_cb;
+	struct callback *held;	/* members that point to objects */
+	u32 nr_held;
 	bool used;
+};
+
+/*
+ * A member of an embedded struct through which the kernel calls the driver,
+ * or which it follows to an object.
+ */
+struct callback {
+	const char *path;
+	u32 off;
+	struct mtype *target;
+	struct splan *slot;	/* of a function */
+	struct type_note *tn;	/* of an object */
 };
 
 struct field {
@@ -262,7 +279,7 @@ struct param {
 	struct type_note *tn;	/* of SP_HELD and its like */
 	u32 within;		/* SP_WITHIN: offset in the object */
 	u32 len;		/* sizeof the target if spec.len is NULL */
-	struct slot_note *cb;	/* SP_CB */
+	struct splan *cb;	/* SP_CB */
 };
 
 struct plan {
@@ -271,6 +288,7 @@ struct plan {
 	const char *draft;	/* an annotation to start from */
 	struct func_note *note;
 	bool by_type;		/* nothing but types was needed */
+	bool pointer_only;	/* the driver does not call it */
 	struct mtype *proto;
 	struct param *p;
 	u32 nr;
@@ -283,7 +301,7 @@ struct splan {
 	const char *name;	/* of the slot */
 	const char *refused;
 	struct slot_note *note;
-	struct mtype *proto;
+	struct mtype *proto;	/* NULL: a manual slot that no struct holds */
 	struct param *p;
 	u32 nr;
 	u32 nr_pos;
@@ -302,6 +320,7 @@ struct run {
 	u32 nr_plan;
 	struct splan **splan;	/* one per slot, sorted */
 	u32 nr_splan;
+	void *slot_index;	/* slot name -> struct splan */
 };
 
 #endif

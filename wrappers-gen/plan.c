@@ -11,6 +11,8 @@
 #include "stages.h"
 #include "util.h"
 
+static struct splan *slot_plan(struct run *r, const char *name, struct mtype *proto);
+
 /* --- parameters: common to imports and slots ------------------------------ */
 
 /* System V: integer words in order; 16-byte structs take two. */
@@ -111,14 +113,43 @@ static const char *resolve_len(struct param *p)
 
 static const char *resolve_cb(struct run *r, struct param *p)
 {
-	p->cb = p->spec.arg ? note_slot(&r->notes, p->spec.arg) : NULL;
-	if (!p->cb || !p->cb->manual)
-		return xfmt("parameter '%s': cb() needs a manual slot", p->name);
+	p->cb = slot_plan(r, p->spec.arg ? p->spec.arg : "",
+			  slot_proto(&r->k, p->spec.arg ? p->spec.arg : ""));
+	if (p->cb->refused)
+		return xfmt("parameter '%s': slot %s: %s", p->name, p->cb->name,
+			    p->cb->refused);
 	return NULL;
+}
+
+/* The kernel will call the driver through these members. */
+static const char *resolve_embedded(struct run *r, struct param *p)
+{
+	const char *why = resolve_type(r, p);
+	u32 i;
+
+	for (i = 0; !why && i < p->tn->nr_cb; i++) {
+		const char *name = xfmt("%s.%s", p->tn->name, p->tn->cb[i].path);
+		struct splan *s = slot_plan(r, name, slot_proto(&r->k, name));
+
+		p->tn->cb[i].slot = s;
+		if (s->refused)
+			why = xfmt("parameter '%s': slot %s: %s", p->name, name, s->refused);
+	}
+	for (i = 0; !why && i < p->tn->nr_held; i++) {
+		struct callback *h = &p->tn->held[i];
+
+		h->tn = note_type(&r->notes, h->target->name);
+		if (!h->tn)
+			return xfmt("parameter '%s': '%s' is no object", p->name, h->path);
+		h->tn->used = true;
+	}
+	return why;
 }
 
 static const char *resolve(struct run *r, struct param *p)
 {
+	if (p->spec.kind == SP_EMBEDDED || p->spec.kind == SP_ACQUIRE)
+		return resolve_embedded(r, p);
 	if (kind_has_type(p->spec.kind))
 		return resolve_type(r, p);
 	switch (p->spec.kind) {
@@ -268,6 +299,10 @@ static const char *plan_exprs(struct plan *p)
 	for (i = 0; !why && i < p->note->nr_check; i++)
 		why = expr_check(p->note->check[i].e, &s);
 	s.ret = p->proto->ref;
+	for (i = 0; !why && i < p->nr; i++) {
+		if (p->p[i].spec.kind == SP_ACQUIRE && !p->note->free)
+			why = xfmt("%s=acquire without free=", p->p[i].name);
+	}
 	if (!why && p->note->keep.e)
 		why = expr_check(p->note->keep.e, &s);
 	return why;
@@ -355,12 +390,16 @@ static struct plan *plan_import(struct run *r, const struct import *imp)
 	} else if (p->note->class == FC_POINTER) {
 		if (imp->called)
 			p->refused = "annotated as pointer only, but called";
+	} else if (p->note->class == FC_MANUAL || p->note->class == FC_LIB) {
+		if (!kernel_wraps(&r->k, imp->name))
+			p->refused = "this kernel has no wrapper of its own for it";
 	} else if (p->note->class == FC_GEN) {
 		if (!imp->fn) {
 			p->refused = "BTF has no prototype";
 			return p;
 		}
 		p->proto = imp->fn->ref;
+		p->pointer_only = imp->pointer && !imp->called;
 		p->refused = plan_generated(r, p);
 	}
 	return p;
@@ -415,10 +454,14 @@ static const char *plan_slot_ret(struct splan *p)
 	if (!s)
 		return NULL;
 	p->ret = *s;
-	if (s->kind != SP_ERRNO && s->kind != SP_RANGE && s->kind != SP_CONSUMED &&
-	    s->kind != SP_VALUE)
-		return "ret= must be errno, range(), value or a:consumed,b:returned";
-	return NULL;
+	switch (s->kind) {
+	case SP_ERRNO: case SP_RANGE: case SP_CONSUMED: case SP_VALUE:
+		return NULL;
+	case SP_IN:
+		return type_is_ptr(p->proto->ref) && !s->len ? NULL : "ret=in: no pointer";
+	default:
+		return "ret= must be errno, range(), value, in or a:consumed,b:returned";
+	}
 }
 
 static const char *plan_slot_generated(struct run *r, struct splan *p)
@@ -437,26 +480,34 @@ static const char *plan_slot_generated(struct run *r, struct splan *p)
 	return why;
 }
 
-static struct splan *plan_slot(struct run *r, const struct bind *b)
+/* The plan of a slot, made when it is first asked for. */
+static struct splan *slot_plan(struct run *r, const char *name, struct mtype *proto)
 {
-	struct splan *p = xcalloc(1, sizeof(*p));
+	struct splan *p = names_get(r->slot_index, name);
 
-	p->name = b->slot;
-	p->proto = b->proto;
-	p->note = note_slot(&r->notes, b->slot);
+	if (p)
+		return p;
+	p = xcalloc(1, sizeof(*p));
+	p->name = name;
+	p->proto = proto;
+	p->note = note_slot(&r->notes, name);
+	names_add(r->slot_index, name, p);
+	r->splan = xgrow(r->splan, r->nr_splan, sizeof(*r->splan));
+	r->splan[r->nr_splan++] = p;
 	if (p->note && p->note->proto)
 		p->proto = p->note->proto;
 	if (!p->note)
 		p->refused = "slot has no annotation";
 	else if (!p->note->manual)
 		p->refused = plan_slot_generated(r, p);
+	else if (r->k.builtin && !kernel_exports(&r->k, slot_symbol(p->note)))
+		p->refused = xfmt("this kernel does not export %s", slot_symbol(p->note));
 	return p;
 }
 
 /* --- stage ----------------------------------------------------------------- */
 
-static void plan_ko(struct run *r, struct ko *ko, struct names *imps,
-		    struct names *slots)
+static void plan_ko(struct run *r, struct ko *ko, struct names *imps)
 {
 	u32 i;
 
@@ -475,24 +526,18 @@ static void plan_ko(struct run *r, struct ko *ko, struct names *imps,
 	for (i = 0; i < ko->nr_bind; i++) {
 		struct bind *b = &ko->bind[i];
 
-		if (!names_has(slots, b->slot)) {
-			struct splan *p = plan_slot(r, b);
-
-			names_add(slots, b->slot, p);
-			r->splan = xgrow(r->splan, r->nr_splan, sizeof(*r->splan));
-			r->splan[r->nr_splan++] = p;
-		}
-		b->plan = names_get(slots, b->slot);
+		b->plan = slot_plan(r, b->slot, b->proto);
 	}
 }
 
 void plan(struct run *r)
 {
-	struct names *imps = names_new(), *slots = names_new();
+	struct names *imps = names_new();
 	u32 i;
 
+	r->slot_index = names_new();
 	for (i = 0; i < r->nr_ko; i++)
-		plan_ko(r, r->ko[i], imps, slots);
+		plan_ko(r, r->ko[i], imps);
 	for (i = 0; i < r->notes.nr_type; i++) {
 		struct type_note *t = &r->notes.type[i];
 

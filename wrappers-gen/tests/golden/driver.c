@@ -8,9 +8,14 @@ typedef unsigned int u32;
 typedef unsigned long size_t;
 typedef _Bool bool;
 
+struct regs {
+	u32 version, len;
+};
+
 struct device {
 	void *driver_data;
 	u32 flags:3, ready:1;
+	struct regs regs;
 };
 
 struct packet {
@@ -21,10 +26,6 @@ struct packet {
 	u8 zero:1;
 };
 
-struct regs {
-	u32 version, len;
-};
-
 struct ops {
 	const char *name;
 	int (*open)(struct device *dev);
@@ -33,6 +34,7 @@ struct ops {
 	u32 (*level)(struct device *dev);
 	int (*later)(struct device *dev, struct packet *p);
 	bool (*probe)(struct device *dev);
+	struct regs *(*stats)(struct device *dev);
 };
 
 /* The kernel does not know this one: its functions stay in the domain. */
@@ -43,6 +45,11 @@ struct own_ops {
 
 struct lock {
 	int word;
+};
+
+struct hook {
+	struct device *dev;
+	int (*fn)(struct device *dev, int event);
 };
 
 struct big {
@@ -71,12 +78,24 @@ int point_at_me(struct device *dev);
 void guard_failed(void);
 void nap(u32 ms);
 void raw_copy(void *to, const void *from, size_t n);
+int run_hook(struct hook *h);
+int add_lock(struct lock *l);
+void del_lock(struct lock *l);
 void by_hand(struct device *dev);
 void not_exported(void);
 
 extern int counter;
 
 static struct lock lock;
+
+static int hooked(struct device *dev, int event)
+{
+	return event;
+}
+
+static struct hook hook = {
+	.fn = hooked,
+};
 
 static int event(int x)
 {
@@ -92,6 +111,9 @@ static int drv_open(struct device *dev)
 	read_regs(dev, 4, word);
 	write_name(dev, "x", word, 8);
 	take_lock(&lock);
+	run_hook(&hook);
+	add_lock(&lock);
+	del_lock(&lock);
 	say(dev, "%d", counter);
 	say_unknown("x");
 	on_event(dev, event);
@@ -128,6 +150,11 @@ static u32 drv_level(struct device *dev)
 	return 1;
 }
 
+static struct regs *drv_stats(struct device *dev)
+{
+	return &dev->regs;
+}
+
 static bool drv_probe(struct device *dev)
 {
 	return 1;
@@ -145,6 +172,7 @@ const struct ops drv_ops = {
 	.regs = drv_regs,
 	.level = drv_level,
 	.probe = drv_probe,
+	.stats = drv_stats,
 };
 
 const struct ops drv_ops_short = {

@@ -5,6 +5,8 @@
  */
 #include "fi_gen.h"
 
+extern unsigned long k_add_lock(unsigned long) __asm__("add_lock");
+extern unsigned long k_del_lock(unsigned long) __asm__("del_lock");
 extern unsigned long k_device_get(unsigned long) __asm__("device_get");
 extern unsigned long k_device_put(unsigned long) __asm__("device_put");
 extern unsigned long k_device_start(unsigned long, unsigned long) __asm__("device_start");
@@ -16,6 +18,7 @@ extern unsigned long k_packet_grow(unsigned long, unsigned long) __asm__("packet
 extern unsigned long k_packet_put(unsigned long, unsigned long) __asm__("packet_put");
 extern unsigned long k_queue_done(unsigned long, unsigned long) __asm__("queue_done");
 extern unsigned long k_read_regs(unsigned long, unsigned long, unsigned long) __asm__("read_regs");
+extern unsigned long k_run_hook(unsigned long) __asm__("run_hook");
 extern unsigned long k_say(unsigned long, unsigned long, unsigned long) __asm__("say");
 extern unsigned long k_take_lock(unsigned long) __asm__("take_lock");
 extern unsigned long k_write_name(unsigned long, unsigned long, unsigned long, unsigned long) __asm__("write_name");
@@ -44,18 +47,201 @@ static const struct fi_type *t_device __ro_after_init;
 static const struct fi_type *t_queue __ro_after_init;
 static const struct fi_type *t_packet __ro_after_init;
 static const struct fi_type *t_lock __ro_after_init;
+static const struct fi_type *t_hook __ro_after_init;
 
 static void __init get_types(void)
 {
-	t_device = fi_type_get("device", 16, f_device, ARRAY_SIZE(f_device));
+	t_device = fi_type_get("device", 24, f_device, ARRAY_SIZE(f_device));
 	t_queue = fi_type_get("queue", 24, f_queue, ARRAY_SIZE(f_queue));
 	t_packet = fi_type_get("packet", 24, f_packet, ARRAY_SIZE(f_packet));
 	t_lock = fi_type_get("lock", 4, NULL, 0);
+	t_hook = fi_type_get("hook", 16, NULL, 0);
+}
+
+static void r_del_lock(struct fi_domain *d, void *ptr, unsigned long cookie)
+{
+	k_del_lock((unsigned long)ptr);
 }
 
 static void r_device_put(struct fi_domain *d, void *ptr, unsigned long cookie)
 {
 	k_device_put((unsigned long)ptr);
+}
+
+static unsigned long s_hook_fn(struct fi_entry *e, unsigned long *a)
+{
+	unsigned long ret = e->slot->errval;
+	bool b_dev = false;
+
+	if (a[0] && !fi_obj_held(e->dom, (void *)a[0], t_device)) {
+		if (fi_obj_add(e->dom, (void *)a[0], t_device, NULL, 0))
+			goto out;
+		b_dev = true;
+	}
+	fi_invoke(e, a, &ret);
+out:
+	if (b_dev)
+		fi_obj_del(e->dom, (void *)a[0], t_device, NULL);
+	return ret;
+}
+
+static const struct fi_slot slot_hook_fn = {
+	.name = "hook.fn",
+	.fn = s_hook_fn,
+	.nargs = 2,
+	.errval = -19UL,
+};
+
+static unsigned long s_ops_level(struct fi_entry *e, unsigned long *a)
+{
+	unsigned long ret = e->slot->errval;
+
+	if (!fi_invoke(e, a, &ret)) {
+		ret = e->slot->errval;
+	} else if ((int)ret < 0 || (int)ret > 9) {
+		fi_slot_reject(e, -1, "impossible return value");
+		ret = e->slot->errval;
+	}
+	return ret;
+}
+
+static const struct fi_slot slot_ops_level = {
+	.name = "ops.level",
+	.fn = s_ops_level,
+	.nargs = 1,
+	.errval = 7UL,
+};
+
+static unsigned long s_ops_open(struct fi_entry *e, unsigned long *a)
+{
+	unsigned long ret = e->slot->errval;
+
+	if (!fi_invoke(e, a, &ret)) {
+		ret = e->slot->errval;
+	} else if ((int)ret > 0 || (int)ret < -MAX_ERRNO) {
+		fi_slot_reject(e, -1, "impossible return value");
+		ret = e->slot->errval;
+	}
+	return ret;
+}
+
+static const struct fi_slot slot_ops_open = {
+	.name = "ops.open",
+	.fn = s_ops_open,
+	.nargs = 1,
+	.errval = -19UL,
+};
+
+static unsigned long s_ops_regs(struct fi_entry *e, unsigned long *a)
+{
+	unsigned long ret = e->slot->errval;
+	size_t n_r = 0;
+	size_t n_data = 0;
+
+	if (a[1])
+		n_r = 8;
+	if (n_r && fi_bytes_grant(e->dom, (void *)a[1], n_r)) {
+		n_r = 0;
+		goto out;
+	}
+	if (a[2])
+		n_data = FI_LD(u32, a[1], 4);
+	if (n_data && fi_bytes_grant(e->dom, (void *)a[2], n_data)) {
+		n_data = 0;
+		goto out;
+	}
+	fi_invoke(e, a, &ret);
+out:
+	if (n_data)
+		fi_bytes_revoke(e->dom, (void *)a[2], n_data);
+	if (n_r)
+		fi_bytes_revoke(e->dom, (void *)a[1], n_r);
+	return ret;
+}
+
+static const struct fi_slot slot_ops_regs = {
+	.name = "ops.regs",
+	.fn = s_ops_regs,
+	.nargs = 3,
+	.errval = 0UL,
+};
+
+static unsigned long s_ops_send(struct fi_entry *e, unsigned long *a)
+{
+	unsigned long ret = e->slot->errval;
+
+	if (h_packet_take(e->dom, (void *)a[0])) {
+		k_packet_free(a[0], 2);
+		goto out;
+	}
+	if (!fi_invoke(e, a, &ret)) {
+		if (h_packet_give(e->dom, (void *)a[0]))
+			k_packet_free(a[0], 2);
+		ret = e->slot->errval;
+	} else if ((int)ret == 16) {
+		if (!h_packet_give(e->dom, (void *)a[0])) {
+			fi_slot_reject(e, 0, "p: returned, but not held");
+			ret = 0;
+		}
+	} else if ((int)ret != 0) {
+		fi_slot_reject(e, -1, "impossible return value");
+		ret = 0;
+	}
+out:
+	return ret;
+}
+
+static const struct fi_slot slot_ops_send = {
+	.name = "ops.send",
+	.fn = s_ops_send,
+	.nargs = 2,
+	.errval = 0UL,
+};
+
+static unsigned long s_ops_stats(struct fi_entry *e, unsigned long *a)
+{
+	unsigned long ret = (a[0] + 12);
+
+	if (!fi_invoke(e, a, &ret)) {
+		ret = (a[0] + 12);
+	} else if (!fi_gen_readable(e->dom, ret, 8)) {
+		fi_slot_reject(e, -1, "impossible return value");
+		ret = (a[0] + 12);
+	}
+	return ret;
+}
+
+static const struct fi_slot slot_ops_stats = {
+	.name = "ops.stats",
+	.fn = s_ops_stats,
+	.nargs = 1,
+	.errval = 0UL,
+};
+
+static unsigned long w_add_lock(struct fi_call *c)
+{
+	unsigned long ret;
+
+	if (fi_obj_held(c->dom, (void *)c->arg[0], t_lock))
+		return fi_reject(c, 0, "l: handed over twice");
+	if (!fi_gen_writable(c->dom, c->arg[0], 4))
+		return fi_reject(c, 0, "l: not in memory of this driver");
+	ret = k_add_lock(c->arg[0]);
+	if (!(int)ret && fi_obj_add(c->dom, (void *)c->arg[0], t_lock, r_del_lock, 0)) {
+		k_del_lock(c->arg[0]);
+		return fi_reject(c, -1, "no memory to track the object");
+	}
+	return ret;
+}
+
+static unsigned long w_del_lock(struct fi_call *c)
+{
+	unsigned long ret;
+
+	if (!fi_obj_del(c->dom, (void *)c->arg[0], t_lock, NULL))
+		return fi_reject(c, 0, "l: not a lock of this driver");
+	ret = k_del_lock(c->arg[0]);
+	return ret;
 }
 
 static unsigned long w_device_get(struct fi_call *c)
@@ -187,6 +373,21 @@ static unsigned long w_read_regs(struct fi_call *c)
 	return ret;
 }
 
+static unsigned long w_run_hook(struct fi_call *c)
+{
+	unsigned long ret;
+
+	if (!fi_gen_writable(c->dom, c->arg[0], 16))
+		return fi_reject(c, 0, "h: not in memory of this driver");
+	if (!fi_obj_held(c->dom, FI_LD(void *, c->arg[0], 0), t_device))
+		return fi_reject(c, 0, "h: dev is not a device of this driver");
+	if (FI_LD(unsigned long, c->arg[0], 8) &&
+	    !fi_bind_fn(c, 0, FI_LD(unsigned long, c->arg[0], 8), &slot_hook_fn))
+		return 0;
+	ret = k_run_hook(c->arg[0]);
+	return ret;
+}
+
 static unsigned long w_say(struct fi_call *c)
 {
 	struct fi_va va;
@@ -224,114 +425,10 @@ static unsigned long w_write_name(struct fi_call *c)
 	return ret;
 }
 
-static unsigned long s_ops_level(struct fi_entry *e, unsigned long *a)
-{
-	unsigned long ret = e->slot->errval;
-
-	if (!fi_invoke(e, a, &ret)) {
-		ret = e->slot->errval;
-	} else if ((int)ret < 0 || (int)ret > 9) {
-		fi_slot_reject(e, -1, "impossible return value");
-		ret = e->slot->errval;
-	}
-	return ret;
-}
-
-static const struct fi_slot slot_ops_level = {
-	.name = "ops.level",
-	.fn = s_ops_level,
-	.nargs = 1,
-	.errval = 7UL,
-};
-
-static unsigned long s_ops_open(struct fi_entry *e, unsigned long *a)
-{
-	unsigned long ret = e->slot->errval;
-
-	if (!fi_invoke(e, a, &ret)) {
-		ret = e->slot->errval;
-	} else if ((int)ret > 0 || (int)ret < -MAX_ERRNO) {
-		fi_slot_reject(e, -1, "impossible return value");
-		ret = e->slot->errval;
-	}
-	return ret;
-}
-
-static const struct fi_slot slot_ops_open = {
-	.name = "ops.open",
-	.fn = s_ops_open,
-	.nargs = 1,
-	.errval = -19UL,
-};
-
-static unsigned long s_ops_regs(struct fi_entry *e, unsigned long *a)
-{
-	unsigned long ret = e->slot->errval;
-	size_t n_r = 0;
-	size_t n_data = 0;
-
-	if (a[1])
-		n_r = 8;
-	if (n_r && fi_bytes_grant(e->dom, (void *)a[1], n_r)) {
-		n_r = 0;
-		goto out;
-	}
-	if (a[2])
-		n_data = FI_LD(u32, a[1], 4);
-	if (n_data && fi_bytes_grant(e->dom, (void *)a[2], n_data)) {
-		n_data = 0;
-		goto out;
-	}
-	fi_invoke(e, a, &ret);
-out:
-	if (n_data)
-		fi_bytes_revoke(e->dom, (void *)a[2], n_data);
-	if (n_r)
-		fi_bytes_revoke(e->dom, (void *)a[1], n_r);
-	return ret;
-}
-
-static const struct fi_slot slot_ops_regs = {
-	.name = "ops.regs",
-	.fn = s_ops_regs,
-	.nargs = 3,
-	.errval = 0UL,
-};
-
-static unsigned long s_ops_send(struct fi_entry *e, unsigned long *a)
-{
-	unsigned long ret = e->slot->errval;
-
-	if (h_packet_take(e->dom, (void *)a[0])) {
-		k_packet_free(a[0], 2);
-		goto out;
-	}
-	if (!fi_invoke(e, a, &ret)) {
-		if (h_packet_give(e->dom, (void *)a[0]))
-			k_packet_free(a[0], 2);
-		ret = e->slot->errval;
-	} else if ((int)ret == 16) {
-		if (!h_packet_give(e->dom, (void *)a[0])) {
-			fi_slot_reject(e, 0, "p: returned, but not held");
-			ret = 0;
-		}
-	} else if ((int)ret != 0) {
-		fi_slot_reject(e, -1, "impossible return value");
-		ret = 0;
-	}
-out:
-	return ret;
-}
-
-static const struct fi_slot slot_ops_send = {
-	.name = "ops.send",
-	.fn = s_ops_send,
-	.nargs = 2,
-	.errval = 0UL,
-};
-
 static const struct fi_import imports[] = {
+	{ .name = "add_lock", .fn = w_add_lock },
 	{ .name = "counter", .plain = true },
+	{ .name = "del_lock", .fn = w_del_lock },
 	{ .name = "device_get", .fn = w_device_get },
 	{ .name = "device_put", .fn = w_device_put },
 	{ .name = "device_start", .fn = w_device_start },
@@ -345,6 +442,7 @@ static const struct fi_import imports[] = {
 	{ .name = "point_at_me", .plain = true },
 	{ .name = "queue_done", .fn = w_queue_done },
 	{ .name = "read_regs", .fn = w_read_regs },
+	{ .name = "run_hook", .fn = w_run_hook },
 	{ .name = "say", .fn = w_say },
 	{ .name = "take_lock", .fn = w_take_lock },
 	{ .name = "write_name", .fn = w_write_name },
@@ -356,6 +454,8 @@ static const struct fi_binding bind_drv[] = {
 	{ "drv_open", &slot_ops_open },
 	{ "drv_regs", &slot_ops_regs },
 	{ "drv_send", &slot_ops_send },
+	{ "drv_stats", &slot_ops_stats },
+	{ "hooked", &slot_hook_fn },
 	{}
 };
 

@@ -9,9 +9,14 @@ typedef unsigned int u32;
 typedef unsigned long size_t;
 typedef _Bool bool;
 
+struct regs {
+	u32 version, len;
+};
+
 struct device {
 	void *driver_data;
 	u32 flags:3, ready:1;
+	struct regs regs;
 };
 
 struct queue {
@@ -33,10 +38,6 @@ struct packet {
 	u8 zero:1;
 };
 
-struct regs {
-	u32 version, len;
-};
-
 struct ops {
 	const char *name;
 	int (*open)(struct device *dev);
@@ -45,16 +46,22 @@ struct ops {
 	u32 (*level)(struct device *dev);
 	int (*later)(struct device *dev, struct packet *p);
 	bool (*probe)(struct device *dev);
+	struct regs *(*stats)(struct device *dev);
 };
 
 /* Same size as struct ops, but its members are none of a driver's. */
 struct other_ops {
 	int (*a)(int x);
-	void *rest[6];
+	void *rest[7];
 };
 
 struct lock {
 	int word;
+};
+
+struct hook {
+	struct device *dev;
+	int (*fn)(struct device *dev, int event);
 };
 
 struct big {
@@ -86,6 +93,9 @@ int DEFINE(point_at_me, struct device *dev);
 void DEFINE(guard_failed, void);
 void DEFINE(nap, u32 ms);
 void DEFINE(raw_copy, void *to, const void *from, size_t n);
+int DEFINE(run_hook, struct hook *h);
+int DEFINE(add_lock, struct lock *l);
+void DEFINE(del_lock, struct lock *l);
 void DEFINE(by_hand, struct device *dev);
 
 int counter;
