@@ -124,8 +124,7 @@ static void consider_jump(struct fi_dbi_unit *u, u32 f, u64 target)
 	t = fi_unit_func(u, target);
 	if (t < 0)
 		return;
-	if (u->funcs[t].va != target || (u->funcs[t].flags & FI_DBI_FN_COLD) ||
-	    !(u->funcs[f].flags & FI_DBI_FN_ABI & u->funcs[t].flags))
+	if (u->funcs[t].va != target || (u->funcs[t].flags & FI_DBI_FN_COLD))
 		unite(u, f, t);
 }
 
