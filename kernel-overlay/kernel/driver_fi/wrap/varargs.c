@@ -15,6 +15,8 @@
 #include <linux/mm.h>
 #include <linux/string.h>
 
+#include "varargs.h"
+
 #define FI_FMT_MAX	1024	/* longest format, with its NUL */
 #define FI_STR_MAX	4096	/* longest string */
 
@@ -98,8 +100,10 @@ static bool check_pointer(struct fi_walk *w, const char *ext, unsigned long p, i
 
 	if (!isalnum(*ext) || strchr("xKSsBe", *ext))
 		return true;
-	if (*ext == 'h' || *ext == 'E')
+	if (*ext == 'h')
 		return readable(w, p, width > 0 ? min(width, 64) : 1);
+	if (*ext == 'E')
+		return readable(w, p, width > 0 ? width : 1);
 	if (*ext == 'b')
 		return readable(w, p, width > 0 ? BITS_TO_LONGS(width) * sizeof(long) : 0);
 	for (i = 0; i < ARRAY_SIZE(fi_fixed); i++) {
@@ -109,8 +113,11 @@ static bool check_pointer(struct fi_walk *w, const char *ext, unsigned long p, i
 	return fail(w, "format: this kind of %p is not supported for isolated drivers");
 }
 
-/* A number, or "*" for the next word; -1 if there is none. */
-static bool number(struct fi_walk *w, const char **f, int *out)
+/*
+ * A number, or "*" for the next word; -1 if there is none. A negative width
+ * aligns left, a negative precision is 0.
+ */
+static bool number(struct fi_walk *w, const char **f, bool prec, int *out)
 {
 	unsigned long v;
 
@@ -119,7 +126,10 @@ static bool number(struct fi_walk *w, const char **f, int *out)
 		++*f;
 		if (!next_word(w, &v))
 			return false;
-		*out = (int)v;
+		*out = clamp((int)v, -FI_STR_MAX - 1, FI_STR_MAX + 1);
+		*out = *out < 0 ? (prec ? 0 : -*out) : *out;
+		if (*out > FI_STR_MAX)
+			return fail(w, "format: width or precision too large");
 		return true;
 	}
 	if (!isdigit(**f))
@@ -139,16 +149,19 @@ static bool convert(struct fi_walk *w, const char **f)
 	unsigned long v;
 
 	*f += strspn(*f, "-+ #0");
-	if (!number(w, f, &width))
+	if (!number(w, f, false, &width))
 		return false;
 	if (**f == '.') {
 		++*f;
-		if (!number(w, f, &prec))
+		if (!number(w, f, true, &prec))
 			return false;
-		if (prec < 0)
-			prec = 0;
 	}
-	*f += strspn(*f, "hlLzt");
+	if (**f && strchr("hlLzt", **f)) {
+		char c = *(*f)++;
+
+		if ((c == 'h' || c == 'l') && **f == c)
+			++*f;
+	}
 	switch (*(*f)++) {
 	case '%':
 		return true;
@@ -162,13 +175,25 @@ static bool convert(struct fi_walk *w, const char **f)
 	return fail(w, "format: unknown conversion");
 }
 
-static bool walk(struct fi_walk *w, const char *f)
+/**
+ * fi_va_check - may the kernel print this?
+ * @d: domain whose memory the pointers must be in, or read
+ * @fmt: format, a string
+ * @word: its arguments
+ * @nr: their number
+ *
+ * Context: any. Return: NULL if so, else what is wrong with it
+ */
+const char *fi_va_check(struct fi_domain *d, const char *fmt,
+			const unsigned long *word, unsigned int nr)
 {
-	while (*f) {
-		if (*f++ == '%' && !convert(w, &f))
-			return false;
+	struct fi_walk w = { .dom = d, .word = word, .nr = nr };
+
+	while (*fmt) {
+		if (*fmt++ == '%' && !convert(&w, &fmt))
+			return w.why;
 	}
-	return true;
+	return NULL;
 }
 
 /*
@@ -204,20 +229,22 @@ static unsigned int copy_words(struct fi_call *c, unsigned int fmt, unsigned lon
  */
 bool fi_va_start(struct fi_va *va, struct fi_call *c, unsigned int fmt)
 {
-	struct fi_walk w = { .dom = c->dom, .word = va->word };
 	struct fi_va_tag tag = { .gp_offset = 48, .fp_offset = 176, .stack = va->word };
+	const char *fmt_text = (const char *)c->arg[fmt], *why;
+	unsigned int nr;
 
 	if (!fi_mem_string(c->dom, c->arg[fmt], FI_FMT_MAX)) {
 		fi_reject(c, fmt, "format: not a string");
 		return false;
 	}
-	w.nr = copy_words(c, fmt, va->word);
-	if (!walk(&w, (const char *)c->arg[fmt])) {
-		fi_reject(c, fmt, w.why);
+	nr = copy_words(c, fmt, va->word);
+	why = fi_va_check(c->dom, fmt_text, va->word, nr);
+	if (why) {
+		fi_reject(c, fmt, why);
 		return false;
 	}
 	memcpy(&va->ap, &tag, sizeof(tag));
-	va->vaf.fmt = (const char *)c->arg[fmt];
+	va->vaf.fmt = fmt_text;
 	va->vaf.va = &va->ap;
 	return true;
 }
