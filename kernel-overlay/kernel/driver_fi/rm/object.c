@@ -12,7 +12,6 @@
 #include <linux/err.h>
 #include <linux/export.h>
 #include <linux/hash.h>
-#include <linux/init.h>
 #include <linux/list_sort.h>
 #include <linux/mm.h>
 #include <linux/rhashtable.h>
@@ -64,8 +63,9 @@ struct fi_objtab {
  * struct obj_key - what is looked for
  * @addr: start of the object
  * @type: its type
- * @off: in fi_objtab_may_store(): any type that permits this store
- * @len: of the store
+ * @off: in fi_objtab_may_store() and fi_objtab_may_lock(): any type that
+ *	permits this store, or has a lock there
+ * @len: of the store, 0: a lock
  * @mask: of the store, a result
  * @seq: of the object that was found, a result
  */
@@ -85,13 +85,14 @@ static void obj_ctor(void *p)
 	memset(p, 0, sizeof(struct fi_obj));
 }
 
-static int __init objtab_init(void)
+/* Once, before the first table; again does nothing. Sleeps. 0 or -ENOMEM. */
+int fi_objtab_init(void)
 {
-	obj_cache = kmem_cache_create("fi_obj", sizeof(struct fi_obj), 0,
-				      SLAB_TYPESAFE_BY_RCU | SLAB_PANIC, obj_ctor);
-	return 0;
+	if (!obj_cache)
+		obj_cache = kmem_cache_create("fi_obj", sizeof(struct fi_obj), 0,
+					      SLAB_TYPESAFE_BY_RCU, obj_ctor);
+	return obj_cache ? 0 : -ENOMEM;
 }
-core_initcall(objtab_init);
 
 static u32 hash_addr(unsigned long addr, u32 seed)
 {
@@ -134,14 +135,17 @@ static int cmp_typed(struct rhashtable_compare_arg *arg, const void *obj)
 	return !(obj_read(obj, k->addr, &t, &k->seq) && t == k->type);
 }
 
-/* Matches the first object at that address whose type permits the store. */
+/* Matches the first object at that address whose type permits it. */
 static int cmp_store(struct rhashtable_compare_arg *arg, const void *obj)
 {
 	struct obj_key *k = (struct obj_key *)arg->key;
 	const struct fi_type *t;
 
-	return !(obj_read(obj, k->addr, &t, &k->seq) &&
-		 fi_type_may_store(t, k->off, k->len, &k->mask));
+	if (!obj_read(obj, k->addr, &t, &k->seq))
+		return 1;
+	if (!k->len)
+		return !fi_type_may_lock(t, k->off);
+	return !fi_type_may_store(t, k->off, k->len, &k->mask);
 }
 
 static const struct rhashtable_params typed_params = {
@@ -227,8 +231,8 @@ static struct fi_obj *new_obj(void *p, const struct fi_type *t,
 	smp_wmb();
 	WRITE_ONCE(o->addr, (unsigned long)p);
 	WRITE_ONCE(o->type, t);
+	WRITE_ONCE(o->cookie, cookie);
 	o->rel = rel;
-	o->cookie = cookie;
 	o->listed = false;
 	o->spanned = t->size && fi_type_has_fields(t) && !start_is_computable(p);
 	return o;
@@ -295,6 +299,35 @@ bool fi_obj_held(struct fi_domain *d, const void *p, const struct fi_type *t)
 }
 EXPORT_SYMBOL_GPL(fi_obj_held);
 
+/**
+ * fi_obj_cookie - as fi_obj_held(), and what came with the object
+ * @d: the domain
+ * @p: any value
+ * @t: the type
+ * @cookie: gets what fi_obj_add() was given
+ *
+ * Context: any; takes no lock.
+ */
+bool fi_obj_cookie(struct fi_domain *d, const void *p, const struct fi_type *t,
+		   unsigned long *cookie)
+{
+	struct obj_key key = { .addr = (unsigned long)p, .type = t };
+	struct fi_obj *o;
+	bool held = false;
+
+	rcu_read_lock();
+	o = rhashtable_lookup(&d->objs->ht, &key, typed_params);
+	if (o) {
+		*cookie = READ_ONCE(o->cookie);
+		/* Pairs with smp_wmb() in new_obj(), as in obj_read(). */
+		smp_rmb();
+		held = READ_ONCE(o->seq) == key.seq;
+	}
+	rcu_read_unlock();
+	return held;
+}
+EXPORT_SYMBOL_GPL(fi_obj_cookie);
+
 /* Who gets true removes the object; nobody else can. */
 static bool claim(struct fi_obj *o, u64 seq)
 {
@@ -359,6 +392,50 @@ static void visit_all(struct fi_objtab *tab, obj_fn fn, void *arg)
 	rhashtable_walk_stop(&it);
 	rhashtable_walk_exit(&it);
 }
+
+/**
+ * struct search - of fi_obj_any()
+ * @type: of the objects to look at
+ * @match: its question
+ * @arg: for @match
+ * @found: it said yes
+ */
+struct search {
+	const struct fi_type *type;
+	bool (*match)(const void *p, void *arg);
+	void *arg;
+	bool found;
+};
+
+static void search_obj(struct fi_obj *o, void *arg)
+{
+	struct search *s = arg;
+	unsigned long addr = READ_ONCE(o->addr);
+	const struct fi_type *t;
+	u64 seq;
+
+	if (!s->found && obj_read(o, addr, &t, &seq) && t == s->type)
+		s->found = s->match((void *)addr, s->arg);
+}
+
+/**
+ * fi_obj_any - does the driver hold an object that fits?
+ * @d: the domain
+ * @t: its type
+ * @match: must not sleep; the object may be given up while it runs
+ * @arg: for @match
+ *
+ * Context: may sleep. Walks the whole table.
+ */
+bool fi_obj_any(struct fi_domain *d, const struct fi_type *t,
+		bool (*match)(const void *p, void *arg), void *arg)
+{
+	struct search s = { .type = t, .match = match, .arg = arg };
+
+	visit_all(d->objs, search_obj, &s);
+	return s.found;
+}
+EXPORT_SYMBOL_GPL(fi_obj_any);
 
 static void list_obj(struct fi_obj *o, void *arg)
 {
@@ -499,7 +576,7 @@ static bool store_into(struct fi_objtab *tab, unsigned long base,
 {
 	struct obj_key key = { .addr = base, .off = addr - base, .len = len };
 
-	if (!base || !rhashtable_lookup_fast(&tab->ht, &key, store_params))
+	if (!len || !base || !rhashtable_lookup_fast(&tab->ht, &key, store_params))
 		return false;
 	*mask = key.mask;
 	return true;
@@ -521,4 +598,29 @@ bool fi_objtab_may_store(struct fi_domain *d, unsigned long addr, u32 len, u64 *
 	return store_into(tab, fi_slab_base(addr), addr, len, mask) ||
 	       store_into(tab, fi_page_base(addr), addr, len, mask) ||
 	       fi_spans_may_store(&tab->spans, addr, len, mask);
+}
+
+/* Is there an object at @base with a lock at @addr? */
+static bool lock_in(struct fi_objtab *tab, unsigned long base, unsigned long addr)
+{
+	struct obj_key key = { .addr = base, .off = addr - base };
+
+	return base && rhashtable_lookup_fast(&tab->ht, &key, store_params);
+}
+
+/**
+ * fi_objtab_may_lock - is this a spinlock that the driver may take?
+ * @d: the domain
+ * @addr: its address
+ *
+ * One of fi_type_add_lock(), in an object that the driver holds.
+ *
+ * Context: any; takes no lock.
+ */
+bool fi_objtab_may_lock(struct fi_domain *d, unsigned long addr)
+{
+	struct fi_objtab *tab = d->objs;
+
+	return lock_in(tab, fi_slab_base(addr), addr) ||
+	       fi_spans_may_lock(&tab->spans, addr);
 }

@@ -11,6 +11,8 @@
 #include <linux/xarray.h>
 #include "../fi.h"
 
+#define FI_TYPE_LOCKS	4
+
 /**
  * struct fi_type_desc - a type and what may be stored into its objects
  * @t: what users see; its @fields stay NULL, @bytes is what counts
@@ -18,11 +20,15 @@
  * @bytes: for each byte of an object the bits that a holder may change; NULL
  *	if it has no in-place fields. Published once with release order, after
  *	which bits are only added.
+ * @locks: offsets of spinlocks in an object that a holder may take
+ * @nr_locks: how many; published with release order
  */
 struct fi_type_desc {
 	struct fi_type t;
 	struct list_head node;
 	u8 *bytes;
+	u32 locks[FI_TYPE_LOCKS];
+	u32 nr_locks;
 };
 
 static inline const struct fi_type_desc *fi_type_desc(const struct fi_type *t)
@@ -33,6 +39,7 @@ static inline const struct fi_type_desc *fi_type_desc(const struct fi_type *t)
 bool fi_type_is_known(const struct fi_type *t);
 bool fi_type_has_fields(const struct fi_type *t);
 bool fi_type_may_store(const struct fi_type *t, unsigned long off, u32 len, u64 *mask);
+bool fi_type_may_lock(const struct fi_type *t, unsigned long off);
 
 /**
  * struct fi_spans - objects found by the pages they lie in
@@ -49,5 +56,6 @@ void fi_spans_exit(struct fi_spans *s);
 int fi_spans_add(struct fi_spans *s, unsigned long addr, const struct fi_type *t);
 void fi_spans_del(struct fi_spans *s, unsigned long addr, const struct fi_type *t);
 bool fi_spans_may_store(struct fi_spans *s, unsigned long addr, u32 len, u64 *mask);
+bool fi_spans_may_lock(struct fi_spans *s, unsigned long addr);
 
 #endif

@@ -114,6 +114,20 @@ void fi_spans_del(struct fi_spans *s, unsigned long addr, const struct fi_type *
 }
 
 /* Context: any; takes no lock. */
+bool fi_spans_may_lock(struct fi_spans *s, unsigned long addr)
+{
+	bool ok = false;
+	struct span *n;
+
+	rcu_read_lock();
+	for (n = xa_load(&s->pages, first_page(addr)); n && !ok;
+	     n = rcu_dereference(n->next))
+		ok = addr >= n->addr && fi_type_may_lock(n->type, addr - n->addr);
+	rcu_read_unlock();
+	return ok;
+}
+
+/* Context: any; takes no lock. */
 bool fi_spans_may_store(struct fi_spans *s, unsigned long addr, u32 len, u64 *mask)
 {
 	bool ok = false;

@@ -118,15 +118,55 @@ const struct fi_type *fi_type_get(const char *name, u32 size,
 }
 EXPORT_SYMBOL_GPL(fi_type_get);
 
+/**
+ * fi_type_add_lock - holders of the type may take a spinlock in it
+ * @t: the type
+ * @off: offset of the lock word in an object
+ *
+ * The driver cannot store to it: only the wrappers of spinlocks change it.
+ *
+ * Context: sleeps. Return: 0 or -ENOSPC.
+ */
+int fi_type_add_lock(const struct fi_type *t, u32 off)
+{
+	struct fi_type_desc *d = (struct fi_type_desc *)fi_type_desc(t);
+
+	guard(mutex)(&types_lock);
+	if (fi_type_may_lock(t, off))
+		return 0;
+	if (d == &no_type || d->nr_locks == FI_TYPE_LOCKS)
+		return -ENOSPC;
+	d->locks[d->nr_locks] = off;
+	/* Pairs with the acquire in fi_type_may_lock(). */
+	smp_store_release(&d->nr_locks, d->nr_locks + 1);
+	return 0;
+}
+
+/* Context: any. Is there such a lock at @off? */
+bool fi_type_may_lock(const struct fi_type *t, unsigned long off)
+{
+	const struct fi_type_desc *d = fi_type_desc(t);
+	u32 i, nr;
+
+	/* Pairs with the release in fi_type_add_lock(). */
+	nr = smp_load_acquire(&d->nr_locks);
+	for (i = 0; i < nr; i++)
+		if (d->locks[i] == off)
+			return true;
+	return false;
+}
+
 bool fi_type_is_known(const struct fi_type *t)
 {
 	return t != &no_type.t;
 }
 
-/* False for types whose objects need not be found by a store's address. */
+/* False for types whose objects need not be found by an address within. */
 bool fi_type_has_fields(const struct fi_type *t)
 {
-	return READ_ONCE(fi_type_desc(t)->bytes);
+	const struct fi_type_desc *d = fi_type_desc(t);
+
+	return READ_ONCE(d->bytes) || READ_ONCE(d->nr_locks);
 }
 
 /**
