@@ -192,6 +192,23 @@ static void copy_indirect(struct fi_group *g, const struct fi_insn *in)
 		   in->len - in->disp_off - 4);
 }
 
+/* Does the register of this jump come from arithmetic? */
+static bool is_computed(struct fi_group *g, const struct fi_insn *in)
+{
+	u32 first = g->block[in->block].first, i = in - g->insn;
+
+	if (in->reg == FI_NOREG)
+		return in->mem.index != FI_NOREG;
+	while (i-- > first) {
+		const struct fi_insn *w = &g->insn[i];
+
+		if (w->wr & FI_REG(in->reg))
+			return fi_insn_bytes(g, w)[w->opc_off] != 0x8b &&
+			       fi_insn_bytes(g, w)[w->opc_off] != 0x89;
+	}
+	return false;
+}
+
 void fi_control_indirect(struct fi_group *g, const struct fi_insn *in)
 {
 	struct fi_dbi_unit *u = g->u;
@@ -206,11 +223,11 @@ void fi_control_indirect(struct fi_group *g, const struct fi_insn *in)
 		return;
 	}
 	/*
-	 * What is called through a pointer is a C function, so that r11 and the
-	 * flags are dead before the call also in assembly. A computed jump of an
-	 * assembly function is no such call.
+	 * What a pointer from memory leads to is a C function, so that r11 and the
+	 * flags are dead before the transfer also in assembly. A computed jump of
+	 * an assembly function is no such transfer.
 	 */
-	if (!g->abi && !call) {
+	if (!g->abi && !call && is_computed(g, in)) {
 		fi_refuse(g, in->va, "computed jump in assembly");
 		return;
 	}

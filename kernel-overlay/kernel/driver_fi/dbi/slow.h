@@ -1,0 +1,46 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/*
+ * What the assembly of slow.S hands to the environment's slow paths.
+ */
+#ifndef _FI_DBI_SLOW_H
+#define _FI_DBI_SLOW_H
+
+#include "os.h"
+
+/**
+ * struct fi_dbi_slow - the driver's registers at a check that asks
+ * @ret: in the code cache, after the check
+ * @arg: store: site, address; range, ret, trap, port: site; icall: nothing
+ *
+ * Lies on the driver's stack; what the handler changes here is restored to the
+ * registers. The driver's own rsp is &arg[n + site->pushed].
+ */
+struct fi_dbi_slow {
+	u64 r15, r14, r13, r12, r11, r10, r9, r8;
+	u64 di, si, bp, bx, dx, cx, ax;
+	u64 flags;
+	u64 ret;
+	u64 arg[2];
+};
+
+/* Emitted code calls these. */
+void fi_dbi_slow_store(void);
+void fi_dbi_slow_range(void);
+void fi_dbi_slow_icall(void);
+void fi_dbi_slow_ret(void);
+void fi_dbi_slow_trap(void);
+void fi_dbi_slow_port(void);
+
+/*
+ * The environment answers here. To return means: permitted. A violation does not
+ * return: it unwinds the domain. icall: r11 is the original address, and becomes the
+ * address to go to. Must not touch vector registers.
+ */
+void fi_dbi_on_store(struct fi_dbi_slow *s);
+void fi_dbi_on_range(struct fi_dbi_slow *s);
+void fi_dbi_on_icall(struct fi_dbi_slow *s);
+void fi_dbi_on_ret(struct fi_dbi_slow *s);
+void fi_dbi_on_trap(struct fi_dbi_slow *s);
+void fi_dbi_on_port(struct fi_dbi_slow *s);
+
+#endif

@@ -1,0 +1,184 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * Driver-like code that the violation tests run, compiled as a kernel module would be:
+ * tracing hook, retpolines, no red zone, no jump tables.
+ */
+
+typedef unsigned char u8;
+typedef unsigned short u16;
+typedef unsigned int u32;
+typedef unsigned long u64;
+typedef int v4 __attribute__((vector_size(16)));
+typedef int v8 __attribute__((vector_size(32)));
+
+#define NOINLINE __attribute__((noinline, noclone))
+
+extern void host_callback(u64 x);
+
+u64 data[64];
+u8 bytes[4096] __attribute__((aligned(64)));
+u64 counter;
+
+NOINLINE void store8(u8 *p, u64 v) { *p = v; }
+NOINLINE void store16(u16 *p, u64 v) { *p = v; }
+NOINLINE void store32(u32 *p, u64 v) { *p = v; }
+NOINLINE void store64(u64 *p, u64 v) { *p = v; }
+NOINLINE void store128(void *p)
+{
+	asm volatile("movups %%xmm0,(%0)" :: "r"(p) : "memory");
+}
+
+NOINLINE void store256(void *p)
+{
+	asm volatile("vmovups %%ymm0,(%0)" :: "r"(p) : "memory");
+}
+
+NOINLINE void store_nt(u64 *p, u64 v)
+{
+	asm volatile("movnti %1,(%0)" :: "r"(p), "r"(v) : "memory");
+}
+
+NOINLINE void store_fxsave(void *p)
+{
+	asm volatile("fxsave (%0)" :: "r"(p) : "memory");
+}
+
+NOINLINE void store_bts(u64 *p, u64 bit)
+{
+	asm volatile("lock btsq %1,(%0)" :: "r"(p), "r"(bit) : "memory", "cc");
+}
+
+NOINLINE void store_btr32(u32 *p, int bit)
+{
+	asm volatile("btrl %1,(%0)" :: "r"(p), "r"(bit) : "memory", "cc");
+}
+
+NOINLINE void store_btc16(u16 *p, short bit)
+{
+	asm volatile("btcw %1,(%0)" :: "r"(p), "r"(bit) : "memory", "cc");
+}
+
+NOINLINE u64 store_xadd(u64 *p, u64 v)
+{
+	asm volatile("lock xadd %0,(%1)" : "+r"(v) : "r"(p) : "memory", "cc");
+	return v;
+}
+
+NOINLINE u64 store_cmpxchg(u64 *p, u64 old, u64 v)
+{
+	asm volatile("lock cmpxchg %2,(%1)" : "+a"(old) : "r"(p), "r"(v) : "memory", "cc");
+	return old;
+}
+
+NOINLINE void store_cmpxchg16b(void *p, u64 v)
+{
+	u64 lo = 0, hi = 0;
+
+	asm volatile("lock cmpxchg16b (%2)" : "+a"(lo), "+d"(hi)
+		     : "r"(p), "b"(v), "c"(v) : "memory", "cc");
+}
+
+NOINLINE u64 store_xchg(u64 *p, u64 v)
+{
+	asm volatile("xchg %0,(%1)" : "+r"(v) : "r"(p) : "memory");
+	return v;
+}
+
+NOINLINE void store_stos(void *p, u64 v, u64 n)
+{
+	asm volatile("rep stosq" : "+D"(p), "+c"(n) : "a"(v) : "memory");
+}
+
+NOINLINE void store_stosb1(void *p, u64 v)
+{
+	asm volatile("stosb" : "+D"(p) : "a"(v) : "memory");
+}
+
+NOINLINE void store_movs(void *p, const void *from, u64 n)
+{
+	asm volatile("rep movsb" : "+D"(p), "+S"(from), "+c"(n) :: "memory");
+}
+
+NOINLINE void store_pop(u64 *p, u64 v)
+{
+	asm volatile("push %1; popq (%0)" :: "r"(p), "r"(v) : "memory");
+}
+
+NOINLINE void store_set(u8 *p, u64 a, u64 b)
+{
+	asm volatile("cmp %1,%2; setb (%0)" :: "r"(p), "r"(a), "r"(b) : "memory", "cc");
+}
+
+/* the flags live across the store, nowhere to move the check */
+NOINLINE u64 store_flags(u64 *p, u64 a, u64 b)
+{
+	u64 r = 0;
+
+	asm volatile("cmp %2,%3; mov %1,%%rdi; mov %3,(%%rdi); adc $0,%0"
+		     : "+r"(r) : "r"(p), "r"(a), "r"(b) : "rdi", "memory", "cc");
+	return r;
+}
+
+struct pair { u64 a, b; u32 c; u16 d; u8 e; };
+
+/* several stores of one base: one check */
+NOINLINE void store_struct(struct pair *p, u64 v)
+{
+	p->a = v;
+	p->c = v;
+	p->e = v;
+}
+
+/* overwrites its own return address */
+NOINLINE u64 smash(u64 to)
+{
+	u64 *ret = __builtin_frame_address(0);
+	u64 *p = (u64 *)(((u64)&ret) & ~7ul);
+
+	asm volatile("" : "+r"(p));
+	/* the return address lies where the frame ends */
+	ret = (u64 *)__builtin_frame_address(0) + 1;
+	asm volatile("mov %1,(%0)" :: "r"(ret), "r"(to) : "memory");
+	return 1;
+}
+
+static NOINLINE u64 double_it(u64 x) { return 2 * x; }
+static NOINLINE u64 triple_it(u64 x) { return 3 * x; }
+
+u64 (*const ops[2])(u64) = { double_it, triple_it };
+u64 (*pointer)(u64) = double_it;
+
+NOINLINE u64 call_pointer(u64 x) { return pointer(x) + 1; }
+NOINLINE u64 tail_pointer(u64 x) { return pointer(x + 1); }
+NOINLINE u64 call_ops(u64 i, u64 x) { return ops[i & 1](x) + 1; }
+NOINLINE u64 address_of_double(void) { return (u64)double_it; }
+NOINLINE void call_host(u64 x) { host_callback(x); counter++; }
+NOINLINE void tail_host(u64 x) { host_callback(x); }
+NOINLINE u64 tail_smash(u64 to)
+{
+	u64 *ret = (u64 *)__builtin_frame_address(0) + 1;
+
+	asm volatile("mov %1,(%0)" :: "r"(ret), "r"(to) : "memory");
+	host_callback(to);
+	return 1;
+}
+
+NOINLINE u64 recurse(u64 n) { return n < 2 ? n : recurse(n - 1) + recurse(n - 2); }
+
+NOINLINE u64 divide(u64 a, u64 b) { return a / b; }
+NOINLINE void bug(void) { asm volatile("ud2"); }
+NOINLINE u64 load(u64 *p) { return *p; }
+NOINLINE void halt(void) { asm volatile("hlt"); }
+NOINLINE void port(u16 p, u8 v) { asm volatile("outb %1,%0" :: "Nd"(p), "a"(v)); }
+NOINLINE void port_imm(u8 v) { asm volatile("outb %0,$0x80" :: "a"(v)); }
+NOINLINE void set_df(void) { asm volatile("std"); }
+NOINLINE void write_cr(u64 v) { asm volatile("mov %0,%%cr0" :: "r"(v)); }
+
+NOINLINE u64 frame(u64 x)
+{
+	volatile u64 a[16];
+
+	for (int i = 0; i < 16; i++)
+		a[i] = x + i;
+	return a[3] + a[15];
+}
