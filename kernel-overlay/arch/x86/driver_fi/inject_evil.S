@@ -1,0 +1,149 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/*
+ * Provoked faults: each function runs in place of a driver function, inside
+ * its domain or, for comparison, unprotected in the kernel.
+ *
+ * It stands among the text that domains execute, calls nothing but what
+ * fi_evil names, and changes no register that a C function must keep. Who is
+ * not stopped returns 0 to the driver function's caller.
+ */
+#include <linux/linkage.h>
+#include <linux/objtool.h>
+#include <asm/asm.h>
+#include <asm/driver_fi_inject.h>
+#include <asm/nospec-branch.h>
+#include <asm/unwind_hints.h>
+
+/* No return thunk: domains do not execute the kernel's. */
+.macro EVIL_RET
+	ANNOTATE_UNRET_SAFE
+	ret
+	int3
+.endm
+
+/* Tells objtool that leaving noinstr text is meant. */
+.macro EVIL_CALL reg:req
+1:	.pushsection .discard.instr_begin, "", @progbits
+	.long	1b
+	.popsection
+	ANNOTATE_RETPOLINE_SAFE
+	call	*\reg
+2:	.pushsection .discard.instr_end, "", @progbits
+	.long	2b
+	.popsection
+.endm
+
+	.pushsection .entry.text, "ax"
+
+SYM_CODE_START(fi_evil_write)
+	UNWIND_HINT_FUNC
+	ANNOTATE_NOENDBR
+	movq	fi_evil+FI_EVIL_target(%rip), %rax
+	movq	fi_evil+FI_EVIL_value(%rip), %rcx
+	movq	%rcx, (%rax)
+	xorl	%eax, %eax
+	EVIL_RET
+SYM_CODE_END(fi_evil_write)
+
+SYM_CODE_START(fi_evil_jump)
+	UNWIND_HINT_FUNC
+	ANNOTATE_NOENDBR
+	movq	fi_evil+FI_EVIL_target(%rip), %rax
+	ANNOTATE_RETPOLINE_SAFE
+	jmp	*%rax
+SYM_CODE_END(fi_evil_jump)
+
+/* Leaves the stack at its low end. */
+SYM_CODE_START(fi_evil_overflow)
+	UNWIND_HINT_UNDEFINED
+	ANNOTATE_NOENDBR
+	pushq	%rax
+	jmp	fi_evil_overflow
+SYM_CODE_END(fi_evil_overflow)
+
+SYM_CODE_START(fi_evil_bug)
+	UNWIND_HINT_FUNC
+	ANNOTATE_NOENDBR
+	ud2
+SYM_CODE_END(fi_evil_bug)
+
+SYM_CODE_START(fi_evil_divide)
+	UNWIND_HINT_FUNC
+	ANNOTATE_NOENDBR
+	xorl	%edx, %edx
+	xorl	%ecx, %ecx
+	movl	$1, %eax
+	divl	%ecx
+	xorl	%eax, %eax
+	EVIL_RET
+SYM_CODE_END(fi_evil_divide)
+
+SYM_CODE_START(fi_evil_loop_irqoff)
+	UNWIND_HINT_FUNC
+	ANNOTATE_NOENDBR
+	cli
+SYM_INNER_LABEL(fi_evil_loop, SYM_L_GLOBAL)
+	UNWIND_HINT_FUNC
+	ANNOTATE_NOENDBR
+1:	pause
+	jmp	1b
+SYM_CODE_END(fi_evil_loop_irqoff)
+
+SYM_CODE_START(fi_evil_leak_irqoff)
+	UNWIND_HINT_FUNC
+	ANNOTATE_NOENDBR
+	cli
+	xorl	%eax, %eax
+	EVIL_RET
+SYM_CODE_END(fi_evil_leak_irqoff)
+
+/* Allocates, and keeps what it got in rbx. */
+.macro EVIL_ALLOC
+	pushq	%rbx
+	movq	fi_evil+FI_EVIL_alloc_arg(%rip), %rdi
+	movq	fi_evil+FI_EVIL_alloc_arg+8(%rip), %rsi
+	movq	fi_evil+FI_EVIL_alloc_arg+16(%rip), %rdx
+	movq	fi_evil+FI_EVIL_alloc(%rip), %rax
+	EVIL_CALL %rax
+	movq	%rax, %rbx
+.endm
+
+.macro EVIL_SECOND
+	movq	%rbx, %rdi
+	movq	fi_evil+FI_EVIL_second(%rip), %rax
+	EVIL_CALL %rax
+.endm
+
+SYM_CODE_START(fi_evil_second_twice)
+	UNWIND_HINT_UNDEFINED
+	ANNOTATE_NOENDBR
+	EVIL_ALLOC
+	EVIL_SECOND
+	EVIL_SECOND
+	popq	%rbx
+	xorl	%eax, %eax
+	EVIL_RET
+SYM_CODE_END(fi_evil_second_twice)
+
+SYM_CODE_START(fi_evil_second_once)
+	UNWIND_HINT_UNDEFINED
+	ANNOTATE_NOENDBR
+	EVIL_ALLOC
+	EVIL_SECOND
+	popq	%rbx
+	xorl	%eax, %eax
+	EVIL_RET
+SYM_CODE_END(fi_evil_second_once)
+
+	.popsection
+
+	.text
+SYM_FUNC_START(fi_canary_text)
+	ANNOTATE_NOENDBR
+	incq	fi_canary_landed(%rip)
+	xorl	%eax, %eax
+	RET
+	.balign	8, 0xcc
+SYM_INNER_LABEL(fi_canary_text_word, SYM_L_GLOBAL)
+	.fill	8, 1, 0xcc
+SYM_FUNC_END(fi_canary_text)

@@ -1,0 +1,187 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * Kernel memory that provoked faults aim at, and what it was before: shows
+ * whether a fault reached the kernel.
+ */
+#include <linux/kconfig.h>
+
+#ifdef CONFIG_DRIVER_FI_INJECT
+#include <linux/cleanup.h>
+#include <linux/kmemleak.h>
+#include <linux/sched.h>
+#include <linux/sched/task.h>
+#include <linux/sched/task_stack.h>
+#include <linux/seq_file.h>
+#include <linux/slab.h>
+#include <linux/spinlock.h>
+#include <linux/vmalloc.h>
+
+#include <asm/desc.h>
+#include <asm/driver_fi_inject.h>
+#include <asm/pgtable.h>
+
+#include "inject.h"
+
+#define CANARY		0x5afe5afe5afe5afeUL
+#define IDT_VECTOR	15	/* reserved by Intel: nobody raises it */
+
+/**
+ * struct canary - a word of kernel memory
+ * @addr: where
+ * @was: what it must be
+ * @changed: it was found different; stays until the canaries are reset
+ */
+struct canary {
+	const char *name;
+	u64 *addr;
+	u64 was;
+	bool changed;
+};
+
+static struct canary canaries[FI_NR_CANARIES] = {
+	[FI_CANARY_TEXT]	= { "text" },
+	[FI_CANARY_RODATA]	= { "rodata" },
+	[FI_CANARY_DATA]	= { "data" },
+	[FI_CANARY_HEAP]	= { "heap" },
+	[FI_CANARY_TASK]	= { "task" },
+	[FI_CANARY_STACK]	= { "stack" },
+	[FI_CANARY_PGTABLE]	= { "pgtable" },
+	[FI_CANARY_IDT]		= { "idt" },
+	[FI_CANARY_LANDED]	= { "control" },
+};
+
+/* Protects canaries[] and task. */
+static DEFINE_RAW_SPINLOCK(lock);
+
+/* Whose task_struct and stack are watched; a reference is held. */
+static struct task_struct *task;
+
+static const u64 canary_rodata = CANARY;
+static u64 canary_data = CANARY;
+u64 fi_canary_landed;
+
+static void check(struct canary *c)
+{
+	if (READ_ONCE(*c->addr) != c->was)
+		c->changed = true;
+}
+
+static void watch(enum fi_canary which, void *addr)
+{
+	struct canary *c = &canaries[which];
+
+	c->addr = addr;
+	c->was = READ_ONCE(*c->addr);
+}
+
+/* Watches @t in place of whom it watched; the first words of comm and stack. */
+static struct task_struct *watch_task(struct task_struct *t)
+{
+	struct task_struct *old = task;
+
+	task = get_task_struct(t);
+	watch(FI_CANARY_TASK, t->comm);
+	watch(FI_CANARY_STACK, end_of_stack(t));
+	return old;
+}
+
+/* The page table entry of a page that nobody uses. */
+static void *spare_pte(void)
+{
+	void *page = __vmalloc(PAGE_SIZE, GFP_KERNEL | __GFP_ZERO);
+	unsigned int level;
+
+	if (!page)
+		return NULL;
+	kmemleak_no_scan(page);
+	kmemleak_not_leak(page);
+	return lookup_address((unsigned long)page, &level);
+}
+
+static void *spare_gate(void)
+{
+	struct desc_ptr idt;
+
+	store_idt(&idt);
+	return (gate_desc *)idt.address + IDT_VECTOR;
+}
+
+/**
+ * fi_canary_init - begin to watch
+ *
+ * May be called again. Context: may sleep. Return: 0 or -ENOMEM.
+ */
+int fi_canary_init(void)
+{
+	u64 *heap;
+	void *pte;
+
+	if (task)
+		return 0;
+	heap = kmalloc(64, GFP_KERNEL);
+	pte = spare_pte();
+	if (!heap || !pte) {
+		kfree(heap);
+		return -ENOMEM;
+	}
+	kmemleak_not_leak(heap);
+	*heap = CANARY;
+	guard(raw_spinlock_irqsave)(&lock);
+	watch(FI_CANARY_TEXT, &fi_canary_text_word);
+	watch(FI_CANARY_RODATA, (void *)&canary_rodata);
+	watch(FI_CANARY_DATA, &canary_data);
+	watch(FI_CANARY_HEAP, heap);
+	watch(FI_CANARY_PGTABLE, pte);
+	watch(FI_CANARY_IDT, spare_gate());
+	watch(FI_CANARY_LANDED, &fi_canary_landed);
+	watch_task(current);
+	return 0;
+}
+
+/**
+ * fi_canary_current - watch the running task
+ *
+ * Context: any but NMI.
+ */
+void fi_canary_current(void)
+{
+	struct task_struct *old;
+
+	scoped_guard(raw_spinlock_irqsave, &lock) {
+		check(&canaries[FI_CANARY_TASK]);
+		check(&canaries[FI_CANARY_STACK]);
+		old = watch_task(current);
+	}
+	put_task_struct(old);
+}
+
+void *fi_canary_addr(enum fi_canary which)
+{
+	return canaries[which].addr;
+}
+
+/* Takes what the canaries are now for what they must be. */
+void fi_canary_reset(void)
+{
+	struct canary *c;
+
+	guard(raw_spinlock_irqsave)(&lock);
+	for (c = canaries; c < canaries + FI_NR_CANARIES && c->addr; c++) {
+		c->was = READ_ONCE(*c->addr);
+		c->changed = false;
+	}
+}
+
+/* "name intact" or "name CHANGED", one a line. */
+void fi_canary_show(struct seq_file *m)
+{
+	struct canary *c;
+
+	for (c = canaries; c < canaries + FI_NR_CANARIES; c++) {
+		scoped_guard(raw_spinlock_irqsave, &lock)
+			if (c->addr)
+				check(c);
+		seq_printf(m, "%s %s\n", c->name, c->changed ? "CHANGED" : "intact");
+	}
+}
+#endif

@@ -1,0 +1,237 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * The moment a domain fails: seals it, records why, tells recovery.
+ */
+#include <linux/export.h>
+#include <linux/irq_work.h>
+#include <linux/module.h>
+#include <linux/sched.h>
+#include <linux/sched/task_stack.h>
+#include <linux/timekeeping.h>
+#include <linux/uaccess.h>
+#define CREATE_TRACE_POINTS
+#include <trace/events/driver_fi.h>
+
+#include "fault.h"
+
+#define CODE_BEFORE	12		/* bytes recorded before the instruction */
+#define TRACE_WORDS	512		/* of the driver's stack looked at */
+
+/**
+ * struct delivery - a fault on its way to recovery
+ * @work: takes it out of the context of the fault, which may be an NMI
+ * @dom: whose fault; written before @work is queued, which orders it
+ * @unloading: the driver is on its way out: there is nothing to recover
+ *
+ * One for each domain id, because a fault cannot allocate.
+ */
+struct delivery {
+	struct irq_work work;
+	struct fi_domain *dom;
+	bool unloading;
+};
+
+static void deliver(struct irq_work *work);
+
+static struct delivery deliveries[FI_MAX_DOMAINS] = {
+	[0 ... FI_MAX_DOMAINS - 1] = { .work = IRQ_WORK_INIT_HARD(deliver) },
+};
+
+static const struct fi_fault_ops *fault_ops;
+static fi_text_fn text_of;
+
+static void deliver(struct irq_work *work)
+{
+	struct delivery *dl = container_of(work, struct delivery, work);
+	const struct fi_fault_ops *ops = READ_ONCE(fault_ops);
+	struct fi_domain *d = dl->dom;
+
+	trace_driver_fi_fault(d->policy.name, fi_fault_name(d->fault.kind),
+			      d->fault.ip, d->fault.addr,
+			      d->fault.entry ?: "");
+	if (dl->unloading)
+		fi_report_fault(d, &d->fault);
+	else if (ops)
+		ops->faulted(d);
+}
+
+/* LOADING, LIVE and STARTING become FAULTED; @true for the one who did it. */
+static bool claim(struct fi_domain *d)
+{
+	enum fi_state state = READ_ONCE(d->state);
+
+	while (state == FI_LOADING || state == FI_LIVE || state == FI_STARTING)
+		if (try_cmpxchg(&d->state, &state, FI_FAULTED))
+			return true;
+	return false;
+}
+
+static void record_code(struct fi_domain *d, struct fi_fault *f)
+{
+	fi_text_fn text_fn = READ_ONCE(text_of);
+	const void *text;
+	size_t avail;
+	int before;
+
+	if (!text_fn || !d->text || !f->ip)
+		return;
+	for (before = CODE_BEFORE; before >= 0; before--) {
+		text = text_fn(d, f->ip - before, &avail);
+		if (text)
+			break;
+	}
+	if (!text)
+		return;
+	avail = min(avail, sizeof(f->code));
+	if (copy_from_kernel_nofault(f->code, text, avail))
+		return;
+	f->code_len = avail;
+	f->code_ip = before;
+}
+
+/*
+ * Words on the driver's stack that point into its text are taken for return
+ * addresses. The stack pointer is the driver's and may be anything: only the
+ * stack of the innermost crossing is read.
+ */
+static void record_trace(struct fi_domain *d, struct fi_fault *f)
+{
+	struct fi_frame *frame = READ_ONCE(current->fi_frame);
+	unsigned long word, sp = ALIGN(f->regs.sp, sizeof(word));
+	unsigned long top;
+	int i, n = 0;
+
+	if (!frame || frame->dom != d || !d->mod)
+		return;
+	top = (unsigned long)frame->stack;
+	if (sp >= top || top - sp > TRACE_WORDS * sizeof(word))
+		return;
+	for (i = 0; sp < top && n < FI_FAULT_TRACE; i++, sp += sizeof(word)) {
+		if (copy_from_kernel_nofault(&word, (void *)sp, sizeof(word)))
+			return;
+		if (within_module_mem_type(word, d->mod, MOD_TEXT) ||
+		    within_module_mem_type(word, d->mod, MOD_INIT_TEXT))
+			f->trace[n++] = word;
+	}
+}
+
+static void record(struct fi_domain *d, const struct fi_fault *from)
+{
+	struct fi_fault *f = &d->fault;
+
+	/*
+	 * fi_fault_last() takes the kind for the sign of a whole record:
+	 * pairs with its smp_load_acquire() and smp_rmb().
+	 */
+	WRITE_ONCE(f->kind, FI_FAULT_NONE);
+	smp_wmb();
+	*f = (struct fi_fault) {
+		.ip = from->ip,
+		.addr = from->addr,
+		.error_code = from->error_code,
+		.trapnr = from->trapnr,
+		.arg = from->arg,
+		.what = from->what,
+		.why = from->why,
+		.entry = from->entry,
+		.cpu = raw_smp_processor_id(),
+		.pid = current->pid,
+		.task = (unsigned long)current,
+		.stack = (unsigned long)task_stack_page(current),
+		.time_ns = from->time_ns ?: ktime_get_mono_fast_ns(),
+		.regs_valid = from->regs_valid,
+	};
+	memcpy(f->comm, current->comm, sizeof(f->comm));
+	if (f->regs_valid)
+		f->regs = from->regs;
+	record_code(d, f);
+	if (f->regs_valid)
+		record_trace(d, f);
+	smp_store_release(&f->kind, from->kind);
+}
+
+/**
+ * fi_fault_raise - a domain has failed
+ * @d: the domain
+ * @f: what is known about it; see struct fi_fault for what is added here
+ *
+ * Nothing runs inside from here on: whoever is inside leaves at its next
+ * return to the domain, nobody enters. The first fault since the domain was
+ * live is recorded and recovery is told, later ones only keep it sealed.
+ * Context: any, also NMI and with any lock held.
+ */
+void fi_fault_raise(struct fi_domain *d, const struct fi_fault *f)
+{
+	struct delivery *dl = &deliveries[d->id];
+	bool first = claim(d);
+	bool unloading = !first && READ_ONCE(d->state) == FI_UNLOADING;
+
+	/*
+	 * Sealed before the record is written: that takes a while, and others
+	 * are inside. Recovery clears dead when nobody is inside any more, so
+	 * a late fault of the old life cannot seal the new one.
+	 */
+	if (xchg(&d->dead, 1) && unloading)
+		return;
+	if (!first && !unloading)
+		return;
+	record(d, f);
+	dl->dom = d;
+	dl->unloading = unloading;
+	/* Queueing is a full barrier: deliver() sees the record. */
+	irq_work_queue(&dl->work);
+}
+
+/**
+ * fi_fault_last - the latest fault of a domain
+ * @d: the domain
+ * @out: receives a copy
+ *
+ * Context: any. Return: false if there was none, or one is being recorded.
+ */
+bool fi_fault_last(struct fi_domain *d, struct fi_fault *out)
+{
+	enum fi_fault_kind kind = smp_load_acquire(&d->fault.kind);
+
+	if (kind == FI_FAULT_NONE)
+		return false;
+	*out = d->fault;
+	/* The copy was whole if no new record has begun meanwhile. */
+	smp_rmb();
+	return READ_ONCE(d->fault.kind) == kind;
+}
+
+/**
+ * fi_fault_sync - wait for the delivery of a domain's fault
+ * @d: the domain; nothing can raise a fault of it any more
+ *
+ * Context: may sleep.
+ */
+void fi_fault_sync(struct fi_domain *d)
+{
+	irq_work_sync(&deliveries[d->id].work);
+}
+
+/**
+ * fi_fault_set_ops - say who deals with faults
+ * @ops: recovery; stays for ever
+ */
+void fi_fault_set_ops(const struct fi_fault_ops *ops)
+{
+	WRITE_ONCE(fault_ops, ops);
+}
+
+/**
+ * fi_fault_set_text - say how to get at driver text as it runs
+ * @fn: fi_text_pristine(), which stands in a higher layer
+ */
+void fi_fault_set_text(fi_text_fn fn)
+{
+	WRITE_ONCE(text_of, fn);
+}
+
+/* For KUnit, which gives back what it replaced. */
+const struct fi_fault_ops *fi_fault_swap_ops(const struct fi_fault_ops *ops)
+{
+	return xchg(&fault_ops, ops);
+}

@@ -1,0 +1,37 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/*
+ * Provocation of faults: between inject.c, canary.c and debugfs.c.
+ */
+#ifndef _DRIVER_FI_INJECT_H
+#define _DRIVER_FI_INJECT_H
+
+#include <linux/types.h>
+
+struct seq_file;
+
+/* Kernel memory that provoked faults aim at. */
+enum fi_canary {
+	FI_CANARY_TEXT,		/* a word of kernel text */
+	FI_CANARY_RODATA,
+	FI_CANARY_DATA,
+	FI_CANARY_HEAP,		/* stands for another module's kmalloc() object */
+	FI_CANARY_TASK,		/* of the task that the fault was provoked in */
+	FI_CANARY_STACK,	/* its kernel stack */
+	FI_CANARY_PGTABLE,	/* a page table entry */
+	FI_CANARY_IDT,		/* of an unused vector */
+	FI_CANARY_LANDED,	/* changed by running fi_canary_text() */
+	FI_NR_CANARIES,
+	FI_CANARY_NONE = FI_NR_CANARIES
+};
+
+int fi_canary_init(void);
+void fi_canary_current(void);
+void *fi_canary_addr(enum fi_canary which);
+void fi_canary_reset(void);
+void fi_canary_show(struct seq_file *m);
+
+int fi_inject_arm(char *spec);
+void fi_inject_show_kinds(struct seq_file *m);
+void fi_inject_show_state(struct seq_file *m);
+
+#endif

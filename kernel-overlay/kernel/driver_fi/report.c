@@ -1,0 +1,237 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * What people are told: the one report format of a fault, and uevents.
+ *
+ * A leaf. Its text is the tested interface: it changes together with
+ * Documentation/reports.rst and the tests that expect it.
+ */
+#include <linux/kobject.h>
+#include <linux/module.h>
+#include <linux/printk.h>
+#include <linux/seq_buf.h>
+#include <linux/slab.h>
+#include <linux/string.h>
+#include <linux/sysfs.h>
+
+#include "address.h"
+#include "fi.h"
+
+#define REPORT_SIZE	4096
+
+static const struct {
+	const char *name;	/* one word, for sysfs and uevents */
+	const char *headline;	/* for people; what is at the address follows */
+	bool has_addr;
+} kinds[FI_NR_FAULTS] = {
+	[FI_FAULT_NONE]		= { "none", "none" },
+	[FI_FAULT_WRITE]	= { "write", "write to", true },
+	[FI_FAULT_READ]		= { "read", "read of", true },
+	[FI_FAULT_EXEC]		= { "exec", "jump to", true },
+	[FI_FAULT_GP]		= { "gp", "general protection fault" },
+	[FI_FAULT_BUG]		= { "bug", "BUG() or invalid instruction" },
+	[FI_FAULT_DIVIDE]	= { "divide", "divide error" },
+	[FI_FAULT_TRAP]		= { "trap", "unexpected exception" },
+	[FI_FAULT_STACK]	= { "stack", "stack overflow" },
+	[FI_FAULT_LOOP]		= { "loop", "does not come back" },
+	[FI_FAULT_LEAK]		= { "leak", "left its context changed" },
+	[FI_FAULT_ARG]		= { "arg", "call of the kernel rejected" },
+	[FI_FAULT_OBJECT]	= { "object", "misuse of a kernel object" },
+	[FI_FAULT_UNBOUND]	= { "unbound", "called where it must not be" },
+	[FI_FAULT_INIT]		= { "init", "init failed" },
+	[FI_FAULT_USER]		= { "user", "restart asked for by the user" },
+};
+
+static const char * const states[] = {
+	[FI_LOADING]	= "loading",
+	[FI_LIVE]	= "live",
+	[FI_FAULTED]	= "faulted",
+	[FI_RECOVERING]	= "recovering",
+	[FI_STARTING]	= "starting",
+	[FI_OFF]	= "off",
+	[FI_UNLOADING]	= "unloading",
+};
+
+const char *fi_fault_name(enum fi_fault_kind kind)
+{
+	return kind < FI_NR_FAULTS ? kinds[kind].name : "?";
+}
+
+const char *fi_state_name(enum fi_state state)
+{
+	return state < ARRAY_SIZE(states) ? states[state] : "?";
+}
+
+/* Where control was lost is not where the driver stood: its caller is known. */
+static unsigned long blamed_ip(const struct fi_fault *f)
+{
+	return f->kind == FI_FAULT_EXEC && f->trace[0] ? f->trace[0] : f->ip;
+}
+
+static void say_headline(struct seq_buf *s, const struct fi_domain *d,
+			 const struct fi_fault *f)
+{
+	seq_buf_printf(s, "fault: %s", kinds[f->kind].headline);
+	if (kinds[f->kind].has_addr)
+		seq_buf_printf(s, " %s", fi_address_region(d, f, f->addr));
+	seq_buf_puts(s, "\n");
+}
+
+static void say_where(struct seq_buf *s, const struct fi_domain *d,
+		      const struct fi_fault *f)
+{
+	unsigned long ip = blamed_ip(f);
+
+	if (ip)
+		seq_buf_printf(s, "  %s %pS\n",
+			       ip == f->ip ? "at      " : "from    ", (void *)ip);
+	if (kinds[f->kind].has_addr) {
+		seq_buf_printf(s, "  address  0x%016lx", f->addr);
+		fi_address_describe(s, d, f, f->addr);
+		seq_buf_puts(s, "\n");
+	}
+	if (f->entry)
+		seq_buf_printf(s, "  in       %s\n", f->entry);
+	seq_buf_printf(s, "  on       CPU %d, task %d (%.*s)\n", f->cpu, f->pid,
+		       (int)sizeof(f->comm), f->comm);
+}
+
+static void say_why(struct seq_buf *s, const struct fi_fault *f)
+{
+	if (f->what)
+		seq_buf_printf(s, "  call     %s", f->what);
+	if (f->what && f->arg >= 0)
+		seq_buf_printf(s, ", argument %d = 0x%lx", f->arg + 1, f->addr);
+	if (f->what)
+		seq_buf_puts(s, "\n");
+	if (f->why)
+		seq_buf_printf(s, "  why      %s\n", f->why);
+}
+
+static void say_code(struct seq_buf *s, const struct fi_fault *f)
+{
+	int i;
+
+	if (!f->code_len)
+		return;
+	seq_buf_puts(s, "  code    ");
+	for (i = 0; i < f->code_len; i++)
+		seq_buf_printf(s, i == f->code_ip ? " <%02x>" : " %02x",
+			       f->code[i]);
+	seq_buf_puts(s, "\n");
+}
+
+static void say_regs(struct seq_buf *s, const struct fi_fault *f)
+{
+	const struct pt_regs *r = &f->regs;
+	int i;
+
+	if (!f->regs_valid)
+		return;
+	seq_buf_printf(s, "  trap     %d, error code 0x%lx\n", f->trapnr,
+		       f->error_code);
+	seq_buf_printf(s, "  rax %016lx  rbx %016lx  rcx %016lx\n",
+		       r->ax, r->bx, r->cx);
+	seq_buf_printf(s, "  rdx %016lx  rsi %016lx  rdi %016lx\n",
+		       r->dx, r->si, r->di);
+	seq_buf_printf(s, "  rbp %016lx  rsp %016lx  rip %016lx\n",
+		       r->bp, r->sp, r->ip);
+	seq_buf_printf(s, "  r8  %016lx  r9  %016lx  r10 %016lx\n",
+		       r->r8, r->r9, r->r10);
+	seq_buf_printf(s, "  r11 %016lx  r12 %016lx  r13 %016lx\n",
+		       r->r11, r->r12, r->r13);
+	seq_buf_printf(s, "  r14 %016lx  r15 %016lx  flg %016lx\n",
+		       r->r14, r->r15, r->flags);
+	for (i = 0; i < FI_FAULT_TRACE && f->trace[i]; i++)
+		seq_buf_printf(s, "  stack    %pS\n", (void *)f->trace[i]);
+}
+
+/**
+ * fi_report_format - the text of a fault report, without prefix
+ * @d: the domain
+ * @f: its fault record
+ * @buf: where to
+ * @size: of @buf in bytes; 4096 hold every report
+ *
+ * Context: any but NMI. Return: length.
+ */
+ssize_t fi_report_format(const struct fi_domain *d, const struct fi_fault *f,
+			 char *buf, size_t size)
+{
+	struct seq_buf s;
+
+	if (f->kind >= FI_NR_FAULTS)
+		return 0;
+	seq_buf_init(&s, buf, size);
+	say_headline(&s, d, f);
+	say_where(&s, d, f);
+	say_why(&s, f);
+	say_code(&s, f);
+	say_regs(&s, f);
+	seq_buf_str(&s);
+	return seq_buf_used(&s);
+}
+
+/**
+ * fi_report_fault - print a fault report
+ * @d: the domain
+ * @f: its fault record
+ *
+ * Context: any but NMI; in process context it can tell more of an address.
+ */
+void fi_report_fault(const struct fi_domain *d, const struct fi_fault *f)
+{
+	char *buf = kmalloc(REPORT_SIZE, GFP_ATOMIC | __GFP_NOWARN);
+	char *rest = buf, *line;
+
+	if (!buf) {
+		pr_err("driver_fi: %s: fault: %s (no memory to report it)\n",
+		       d->policy.name, fi_fault_name(f->kind));
+		return;
+	}
+	fi_report_format(d, f, buf, REPORT_SIZE);
+	while ((line = strsep(&rest, "\n")) && *line)
+		pr_err("driver_fi: %s: %s\n", d->policy.name, line);
+	kfree(buf);
+}
+
+/**
+ * fi_report_say - print one line about a domain
+ * @d: the domain
+ * @fmt: without prefix and newline
+ *
+ * Context: as printk().
+ */
+void fi_report_say(const struct fi_domain *d, const char *fmt, ...)
+{
+	struct va_format vaf = { .fmt = fmt };
+	va_list args;
+
+	va_start(args, fmt);
+	vaf.va = &args;
+	pr_warn("driver_fi: %s: %pV\n", d->policy.name, &vaf);
+	va_end(args);
+}
+
+/**
+ * fi_uevent - tell user space that something happened to a domain
+ * @d: the domain
+ * @action: "fault", "restart" or "off"
+ *
+ * A change event on /sys/kernel/driver_fi/<driver>, and a wake-up for whoever
+ * polls its state. Context: may sleep.
+ */
+void fi_uevent(struct fi_domain *d, const char *action)
+{
+	char driver[FI_NAME_LEN + 8], what[24], state[24], fault[24], restarts[24];
+	char *env[] = { what, driver, state, fault, restarts, NULL };
+
+	if (!d->kobj.state_in_sysfs)
+		return;
+	scnprintf(what, sizeof(what), "FI_ACTION=%s", action);
+	scnprintf(driver, sizeof(driver), "DRIVER=%s", d->policy.name);
+	scnprintf(state, sizeof(state), "STATE=%s", fi_state_name(d->state));
+	scnprintf(fault, sizeof(fault), "FAULT=%s", fi_fault_name(d->fault.kind));
+	scnprintf(restarts, sizeof(restarts), "RESTARTS=%u", d->generation);
+	kobject_uevent_env(&d->kobj, KOBJ_CHANGE, env);
+	sysfs_notify(&d->kobj, NULL, "state");
+}
