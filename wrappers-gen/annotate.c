@@ -144,12 +144,12 @@ static bool spec_word(struct reader *r, const char *w, struct mtype *proto,
 	return true;
 }
 
-/* --- func ---------------------------------------------------------------- */
-
 static struct check check_of(struct reader *r, const char *text)
 {
 	return (struct check){ expr_parse(text, r->where), text };
 }
+
+/* --- func ---------------------------------------------------------------- */
 
 static void func_word(struct reader *r, struct func_note *f, const char *w,
 		      struct mtype *proto)
@@ -249,6 +249,20 @@ static void read_member(struct reader *r, struct type_note *t, const char *path,
 	};
 }
 
+/* sound(obj->a<=obj->b): what the kernel relies on in each such object. */
+static void read_sound(struct reader *r, struct type_note *t, const char *text)
+{
+	struct check c = check_of(r, text);
+	struct param obj = obj_param(t);
+	struct scope s = { .p = &obj, .nr = 1 };
+	const char *why = expr_check(c.e, &s);
+
+	if (why)
+		die_at(r->where, "sound(%s): %s", text, why);
+	t->sound = xgrow(t->sound, t->nr_sound, sizeof(*t->sound));
+	t->sound[t->nr_sound++] = c;
+}
+
 static void type_word(struct reader *r, struct type_note *t, const char *w)
 {
 	const char *in;
@@ -265,6 +279,8 @@ static void type_word(struct reader *r, struct type_note *t, const char *w)
 		t->give = in;
 	else if ((in = after(w, "drop=")))
 		read_drop(r, t, in);
+	else if ((in = inside(w, "sound")))
+		read_sound(r, t, in);
 	else if ((in = inside(w, "cb")))
 		read_member(r, t, in, true, &t->cb, &t->nr_cb);
 	else if ((in = inside(w, "held")))

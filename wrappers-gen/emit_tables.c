@@ -7,6 +7,7 @@
 
 #include "annotate.h"
 #include "emit.h"
+#include "expr.h"
 #include "stages.h"
 #include "util.h"
 
@@ -179,6 +180,26 @@ static void emit_types(struct run *r, FILE *o)
 	fprintf(o, "}\n\n");
 }
 
+/* What each use of an object relies on, as one function a type. */
+static void emit_sound(struct run *r, FILE *o)
+{
+	u32 i, j;
+
+	for (i = 0; i < r->notes.nr_type; i++) {
+		const struct type_note *t = &r->notes.type[i];
+		struct param obj = obj_param(t);
+		struct scope s = { .p = &obj, .nr = 1, .obj = true };
+
+		if (!t->used || !t->nr_sound)
+			continue;
+		fprintf(o, "static inline bool sound_%s(unsigned long obj)\n{\n", t->name);
+		for (j = 0; j < t->nr_sound; j++)
+			fprintf(o, "%s(%s)%s\n", j ? "\t       " : "\treturn ",
+				expr_emit(t->sound[j].e, &s), j + 1 < t->nr_sound ? " &&" : ";");
+		fprintf(o, "}\n\n");
+	}
+}
+
 /* --- release functions ------------------------------------------------------ */
 
 static void emit_release(FILE *o, const char *prefix, const char *name,
@@ -312,6 +333,7 @@ void emit_module(struct run *r, FILE *o)
 	emit_hooks(r, o);
 	emit_manual_slots(r, o);
 	emit_types(r, o);
+	emit_sound(r, o);
 	emit_releases(r, o);
 	emit_slots(r, o);
 	emit_wrappers(r, o);

@@ -80,6 +80,9 @@ static void emit_param(FILE *o, const struct plan *pl, u32 i)
 		break;
 	case SP_HELD:
 		emit_if(o, i, p, held(p), not_held);
+		if (p->tn->nr_sound)
+			emit_if(o, i, p, xfmt("sound_%s(%s)", p->tn->name, arg(p)),
+				xfmt("the %s is not sound", p->tn->name));
 		break;
 	case SP_WITHIN:
 		emit_if(o, i, p, held(p), xfmt("not in a %s of this driver", p->tn->name));

@@ -144,6 +144,17 @@ static struct expr *parse(struct parser *p, int prec)
 	return left;
 }
 
+struct param obj_param(const struct type_note *t)
+{
+	struct mtype *ptr = xcalloc(1, sizeof(*ptr));
+
+	ptr->kind = MK_PTR;
+	ptr->name = "";
+	ptr->size = 8;
+	ptr->ref = t->type;
+	return (struct param){ .name = "obj", .type = ptr };
+}
+
 struct expr *expr_parse(const char *text, struct where w)
 {
 	struct parser p = { .c = text, .where = w, .text = text };
@@ -204,6 +215,11 @@ const char *expr_check(const struct expr *e, const struct scope *s)
 	return "impossible expression";
 }
 
+static const char *word(const struct scope *s, const struct param *p)
+{
+	return s->obj ? "obj" : arg_emit(p->pos, s->slot);
+}
+
 const char *arg_emit(u32 pos, bool slot)
 {
 	if (slot)
@@ -232,10 +248,10 @@ static const char *emit_field(const struct expr *e, const struct scope *s)
 
 	check_field(e, s, &m);
 	if (e->op == E_ADDR)
-		return xfmt("(%s + %u)", arg_emit(p->pos, s->slot), m.bit_off / 8);
+		return xfmt("(%s + %u)", word(s, p), m.bit_off / 8);
 	t = type_strip(m.type);
 	return xfmt("FI_LD(%c%u, %s, %u)", t->is_signed ? 's' : 'u',
-		    8 * type_size(t), arg_emit(p->pos, s->slot), m.bit_off / 8);
+		    8 * type_size(t), word(s, p), m.bit_off / 8);
 }
 
 static const char *emit(const struct expr *e, const struct scope *s, bool top)
@@ -250,7 +266,7 @@ static const char *emit(const struct expr *e, const struct scope *s, bool top)
 		p = param_find(s, e->name);
 		if (!p)
 			return narrow(s->ret, "ret");
-		return narrow(p->type, arg_emit(p->pos, s->slot));
+		return narrow(p->type, word(s, p));
 	case E_FIELD:
 	case E_ADDR:
 		return emit_field(e, s);

@@ -208,6 +208,8 @@ struct type_note {
 	const char *drop;	/* frees an object that the driver lost */
 	u32 nr_drop_arg;
 	s64 drop_arg[2];
+	struct check *sound;	/* conditions on "obj" for each use of one */
+	u32 nr_sound;
 	struct field *field;
 	u32 nr_field;
 	struct callback *cb;

@@ -58,6 +58,12 @@ static void __init get_types(void)
 	t_hook = fi_type_get("hook", 16, NULL, 0);
 }
 
+static inline bool sound_packet(unsigned long obj)
+{
+	return (FI_LD(u32, obj, 16) <= 2048) &&
+	       (FI_LD(u64, obj, 8) != 0);
+}
+
 static void r_del_lock(struct fi_domain *d, void *ptr, unsigned long cookie)
 {
 	k_del_lock((unsigned long)ptr);
@@ -343,6 +349,8 @@ static unsigned long w_packet_put(struct fi_call *c)
 
 	if (!fi_obj_held(c->dom, (void *)c->arg[0], t_packet))
 		return fi_reject(c, 0, "p: not a packet of this driver");
+	if (!sound_packet(c->arg[0]))
+		return fi_reject(c, 0, "p: the packet is not sound");
 	if (!((FI_LD(u32, c->arg[0], 16) + (u64)(u32)c->arg[1]) <= 2048))
 		return fi_reject(c, -1, "not p->len+len<=2048");
 	ret = k_packet_put(c->arg[0], c->arg[1]);
