@@ -17,6 +17,8 @@ static enum outcome import_outcome(const struct plan *p)
 {
 	if (p->refused)
 		return O_REFUSED;
+	if (p->by_kernel)
+		return O_MANUAL;
 	if (!p->note || p->pointer_only)
 		return O_PLAIN;
 	switch (p->note->class) {

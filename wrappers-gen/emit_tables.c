@@ -13,7 +13,8 @@
 
 bool plan_generated_fn(const struct plan *p)
 {
-	return !p->refused && p->note && p->note->class == FC_GEN && !p->pointer_only;
+	return !p->refused && p->note && p->note->class == FC_GEN &&
+	       !p->pointer_only && !p->by_kernel;
 }
 
 bool splan_generated_fn(const struct splan *p)

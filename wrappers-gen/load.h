@@ -11,6 +11,9 @@
 struct types *types_load(const char *path, struct types *base);
 /* The named type of that kind; of a module its own part first, then the base. */
 struct mtype *types_find(const struct types *t, enum mkind kind, const char *name);
+/* Calls @fn with the name of every function of the table (without its base). */
+void types_each_func(const struct types *t, void (*fn)(void *ctx, const char *name),
+		     void *ctx);
 bool types_own(const struct types *t, const struct mtype *mt);
 
 /* load_ko.c */
@@ -21,6 +24,8 @@ bool kernel_exports(const struct kernel *k, const char *name);
 bool kernel_has_symbol(const struct kernel *k, const char *name);
 /* Does the kernel wrap @name itself? True also if it has no FI at all. */
 bool kernel_wraps(const struct kernel *k, const char *name);
+/* The same, but false if it has no FI at all. */
+bool kernel_has_own(const struct kernel *k, const char *name);
 struct ko *ko_open(const struct kernel *k, const char *path);
 
 /* load_builtin.c */

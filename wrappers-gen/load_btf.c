@@ -179,3 +179,14 @@ void types_each_struct(const struct types *t,
 			fn(ctx, &t->t[i]);
 	}
 }
+
+void types_each_func(const struct types *t, void (*fn)(void *ctx, const char *name),
+		     void *ctx)
+{
+	u32 i;
+
+	for (i = 0; i < t->nr; i++) {
+		if (t->t[i].kind == MK_FUNC)
+			fn(ctx, t->t[i].name);
+	}
+}

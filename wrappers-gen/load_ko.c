@@ -23,6 +23,40 @@ static const char *module_name(const char *path)
 	return name;
 }
 
+/* --- does a module's BTF belong to this vmlinux? --------------------------- */
+
+struct match {
+	struct names *symbols;
+	u32 known, unknown;
+};
+
+static void match_func(void *ctx, const char *name)
+{
+	struct match *m = ctx;
+
+	if (names_has(m->symbols, name))
+		m->known++;
+	else
+		m->unknown++;
+}
+
+/*
+ * Split BTF counts on from its base, strings too. Read over another base, its
+ * functions have names that the module does not know.
+ */
+static void check_base(const struct types *t, struct elf *f)
+{
+	struct match m = { .symbols = names_new() };
+	GElf_Sym sym;
+	u32 i;
+
+	for (i = 1; i < f->nr_sym; i++)
+		names_add(m.symbols, elf_symbol(f, i, &sym), f);
+	types_each_func(t, match_func, &m);
+	if (m.unknown > m.known)
+		die("%s: its BTF is not of this vmlinux: build both together", f->path);
+}
+
 /* --- providers ----------------------------------------------------------- */
 
 static void add_symbols(struct kernel *k, struct elf *f)
@@ -58,10 +92,13 @@ void kernel_load(struct kernel *k, const char *vmlinux)
 
 void kernel_add_module(struct kernel *k, const char *path)
 {
+	struct elf *f = elf_load(path);
+
 	k->mod = xgrow(k->mod, k->nr_mod, sizeof(*k->mod));
 	k->mod[k->nr_mod] = types_load(path, k->vmlinux);
-	k->mod[k->nr_mod++]->origin = module_name(path);
-	add_symbols(k, elf_load(path));
+	k->mod[k->nr_mod]->origin = module_name(path);
+	check_base(k->mod[k->nr_mod++], f);
+	add_symbols(k, f);
 }
 
 struct mtype *kernel_find(const struct kernel *k, enum mkind kind, const char *name)
@@ -87,6 +124,11 @@ bool kernel_has_symbol(const struct kernel *k, const char *name)
 bool kernel_wraps(const struct kernel *k, const char *name)
 {
 	return !k->builtin || names_has(k->builtin, name);
+}
+
+bool kernel_has_own(const struct kernel *k, const char *name)
+{
+	return k->builtin && names_has(k->builtin, name);
 }
 
 /* --- a driver ------------------------------------------------------------ */
@@ -291,6 +333,7 @@ struct ko *ko_open(const struct kernel *k, const char *path)
 	ko->name = module_name(path);
 	ko->types = types_load(path, k->vmlinux);
 	ko->types->origin = ko->name;
+	check_base(ko->types, f);
 	ko->elf = f;
 	load_imports(ko, f);
 	load_twice(ko, f);

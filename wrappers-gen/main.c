@@ -20,7 +20,7 @@ static const char usage[] =
 	"  -n  name of the wrapper module; default: the first driver's\n"
 	"  -o  C file to write\n"
 	"  -r  coverage report to write, - for standard output\n"
-	"  -c  complete: fail if anything is refused\n";
+	"  -c  complete: write no C file and fail if anything is refused\n";
 
 struct options {
 	const char *vmlinux, *name, *out, *report;
@@ -127,16 +127,16 @@ int main(int argc, char **argv)
 {
 	struct options o = {};
 	struct run r = {};
-	u32 refused;
+	bool fail;
 
 	options(&o, argc, argv);
 	run(&r, &o, argv + optind, (u32)(argc - optind));
-	if (o.out)
+	fail = complain(&r) && o.complete;
+	if (o.out && !fail)
 		write_to(o.out, &r, emit_module);
 	if (o.report && !strcmp(o.report, "-"))
 		emit_report(&r, stdout);
 	else if (o.report)
 		write_to(o.report, &r, emit_report);
-	refused = complain(&r);
-	return refused && o.complete ? 1 : 0;
+	return fail ? 1 : 0;
 }

@@ -290,6 +290,7 @@ struct plan {
 	const char *draft;	/* an annotation to start from */
 	struct func_note *note;
 	bool by_type;		/* nothing but types was needed */
+	bool by_kernel;		/* the kernel has a wrapper, too */
 	bool pointer_only;	/* the driver does not call it */
 	struct mtype *proto;
 	struct param *p;

@@ -393,6 +393,8 @@ static struct plan *plan_import(struct run *r, const struct import *imp)
 	} else if (p->note->class == FC_MANUAL || p->note->class == FC_LIB) {
 		if (!kernel_wraps(&r->k, imp->name))
 			p->refused = "this kernel has no wrapper of its own for it";
+	} else if (p->note->class == FC_GEN && kernel_has_own(&r->k, imp->name)) {
+		p->by_kernel = true;	/* and the core takes that one first */
 	} else if (p->note->class == FC_GEN) {
 		if (!imp->fn) {
 			p->refused = "BTF has no prototype";
@@ -409,7 +411,8 @@ bool plan_emitted(const struct plan *p)
 {
 	if (p->refused)
 		return false;
-	return !p->note || (p->note->class != FC_MANUAL && p->note->class != FC_LIB);
+	return !p->by_kernel &&
+	       (!p->note || (p->note->class != FC_MANUAL && p->note->class != FC_LIB));
 }
 
 /* --- slots ----------------------------------------------------------------- */
