@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * ethctl IFACE [read|all]: the requests of ethtool and mii-tool, one line each
+ * ethctl IFACE [read|all|notso]: the requests of ethtool and mii-tool, one line each
  * with the result, so that two runs can be compared by diff. Values that time
  * or traffic changes are not printed.
  */
@@ -237,6 +237,10 @@ int ethctl_main(int argc, char **argv)
 		return 2;
 	iface = argv[1];
 	fd = socket(AF_INET, SOCK_DGRAM, 0);
+	if (argc > 2 && !strcmp(argv[2], "notso")) {
+		set_value("set-tso", ETHTOOL_STSO, 0);
+		return 0;
+	}
 	drvinfo();
 	value("link", ETHTOOL_GLINK);
 	value("msglvl", ETHTOOL_GMSGLVL);

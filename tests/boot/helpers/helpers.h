@@ -14,6 +14,7 @@ int reach_main(int argc, char **argv);
 int gap_main(int argc, char **argv);
 int ethctl_main(int argc, char **argv);
 int kmsg_main(int argc, char **argv);
+int count_main(int argc, char **argv);
 
 /* CLOCK_MONOTONIC in nanoseconds, the clock of the fault records. */
 uint64_t now_ns(void);

@@ -16,6 +16,7 @@ static const struct {
 	{ "gap", gap_main },
 	{ "ethctl", ethctl_main },
 	{ "kmsg", kmsg_main },
+	{ "count", count_main },
 };
 
 uint64_t now_ns(void)
