@@ -1,0 +1,25 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/*
+ * Classes and parked objects, for recovery above.
+ */
+#ifndef _DRIVER_FI_CLASS_H
+#define _DRIVER_FI_CLASS_H
+
+#include <linux/types.h>
+
+struct fi_domain;
+
+int fi_classes_create(struct fi_domain *d);
+void fi_classes_destroy(struct fi_domain *d);
+
+void fi_classes_mask(struct fi_domain *d);
+void fi_classes_quiesce(struct fi_domain *d);
+void fi_classes_reset(struct fi_domain *d);
+int fi_classes_replay(struct fi_domain *d);
+void fi_classes_abandon(struct fi_domain *d);
+
+/* From here on nothing is parked: releases are for good. */
+void fi_park_close(struct fi_domain *d);
+unsigned int fi_parked(struct fi_domain *d);
+
+#endif

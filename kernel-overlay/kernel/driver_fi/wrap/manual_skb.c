@@ -1,0 +1,294 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * Packets: whose they are, and what the driver may write of them.
+ *
+ * A packet that the kernel hands over for sending is not the driver's to
+ * change, but for the headers of one that the driver is to cut into segments.
+ * One that the driver gets to fill is, up to its end; the kernel's data behind
+ * that (struct skb_shared_info) is not.
+ */
+#include <linux/export.h>
+#include <linux/init.h>
+#include <linux/mm.h>
+#include <linux/netdevice.h>
+#include <linux/skbuff.h>
+
+#include "manual.h"
+#include "net.h"
+
+static const struct fi_type *sk_buff_type, *frag_type, *net_device_type;
+
+static int __init fi_skb_init(void)
+{
+	sk_buff_type = fi_type_get("sk_buff", sizeof(struct sk_buff), NULL, 0);
+	frag_type = fi_type_get("page_frag", 0, NULL, 0);
+	net_device_type = fi_type_get("net_device", sizeof(struct net_device), NULL, 0);
+	return 0;
+}
+core_initcall(fi_skb_init);
+
+#define MAX_DATA	SZ_1M
+#define MAX_TRUESIZE	SZ_16M
+
+/*
+ * Cookie of a packet: bytes of its linear data that were granted, as offset
+ * and length from head, and whether the list of pages was.
+ */
+#define COOKIE_FRAGS		BIT_ULL(63)
+#define COOKIE_SHIFT		24
+#define COOKIE_MASK		GENMASK_ULL(23, 0)
+#define COOKIE(off, len)	((u64)(off) << COOKIE_SHIFT | (len))
+
+static unsigned long frags_start(const struct sk_buff *skb)
+{
+	return (unsigned long)skb_shinfo(skb)->frags;
+}
+
+static void revoke(struct fi_domain *d, const struct sk_buff *skb, u64 cookie)
+{
+	u32 len = cookie & COOKIE_MASK;
+
+	if (len)
+		fi_bytes_revoke(d, skb->head + (cookie >> COOKIE_SHIFT & COOKIE_MASK), len);
+	if (cookie & COOKIE_FRAGS) {
+		fi_bytes_revoke(d, &skb_shinfo(skb)->nr_frags, 1);
+		fi_bytes_revoke(d, (void *)frags_start(skb),
+				sizeof(skb_shinfo(skb)->frags));
+	}
+}
+
+static void release_skb(struct fi_domain *d, void *ptr, unsigned long cookie)
+{
+	struct sk_buff *skb = ptr;
+
+	revoke(d, skb, cookie);
+	if (cookie & COOKIE_FRAGS) {
+		/* Its pages are the driver's still, and released as such. */
+		skb_shinfo(skb)->nr_frags = 0;
+		skb->data_len = 0;
+		fi_napi_forget_frags(d, skb);
+	}
+	dev_kfree_skb_any(skb);
+}
+
+static int take(struct fi_domain *d, struct sk_buff *skb, u64 cookie)
+{
+	u32 len = cookie & COOKIE_MASK;
+	int err = 0;
+
+	if (len)
+		err = fi_bytes_grant(d, skb->head + (cookie >> COOKIE_SHIFT & COOKIE_MASK), len);
+	if (!err && cookie & COOKIE_FRAGS)
+		err = fi_bytes_grant(d, &skb_shinfo(skb)->nr_frags, 1) ?:
+		      fi_bytes_grant(d, (void *)frags_start(skb),
+				     sizeof(skb_shinfo(skb)->frags));
+	if (!err)
+		err = fi_obj_add(d, skb, sk_buff_type, release_skb, cookie);
+	if (unlikely(err))
+		revoke(d, skb, cookie);
+	return err;
+}
+
+/**
+ * fi_skb_take - a packet is the driver's from now on
+ * @d: domain
+ * @skb: the packet
+ *
+ * For packets that the kernel made. Context: any. Return: 0, -EEXIST, -ENOMEM
+ */
+int fi_skb_take(struct fi_domain *d, struct sk_buff *skb)
+{
+	u64 cookie = 0;
+
+	if (skb_is_gso(skb))
+		cookie = COOKIE(skb_headroom(skb), skb_headlen(skb));
+	return take(d, skb, cookie);
+}
+EXPORT_SYMBOL_GPL(fi_skb_take);
+
+int fi_skb_take_new(struct fi_domain *d, struct sk_buff *skb)
+{
+	return take(d, skb, COOKIE(0, skb_end_offset(skb)));
+}
+
+int fi_skb_take_frags(struct fi_domain *d, struct sk_buff *skb)
+{
+	return take(d, skb, COOKIE(0, skb_end_offset(skb)) | COOKIE_FRAGS);
+}
+
+bool fi_skb_held(struct fi_domain *d, const struct sk_buff *skb)
+{
+	return fi_obj_held(d, skb, sk_buff_type);
+}
+
+/* The fields that a driver may write, for what the kernel relies on. */
+static bool is_sound(const struct sk_buff *skb)
+{
+	unsigned int end = skb_end_offset(skb);
+	unsigned long off = skb->data - skb->head;
+
+	return off <= end && skb->tail <= end && skb->tail >= off &&
+	       skb->data_len <= skb->len && skb->len <= MAX_TRUESIZE &&
+	       skb->len - skb->data_len == skb->tail - off &&
+	       skb->truesize <= MAX_TRUESIZE;
+}
+
+/* Pages that the driver put into the packet: they must have been its own. */
+static bool give_frags(struct fi_domain *d, struct sk_buff *skb)
+{
+	struct skb_shared_info *si = skb_shinfo(skb);
+	unsigned int i, sum = 0, nr = si->nr_frags;
+
+	if (nr > MAX_SKB_FRAGS)
+		return false;
+	for (i = 0; i < nr; i++) {
+		unsigned int len = skb_frag_size(&si->frags[i]);
+
+		if (len > PAGE_SIZE || skb_frag_off(&si->frags[i]) > PAGE_SIZE - len ||
+		    !fi_page_give(d, skb_frag_page(&si->frags[i]))) {
+			/* Those before are the packet's now. */
+			si->nr_frags = i;
+			return false;
+		}
+		sum += len;
+	}
+	return sum == skb->data_len;
+}
+
+/**
+ * fi_skb_give - the driver gives a packet up
+ * @d: domain
+ * @skb: any value
+ *
+ * Context: any. Return: false if it is none of its packets or not sound;
+ * reject the call then
+ */
+bool fi_skb_give(struct fi_domain *d, struct sk_buff *skb)
+{
+	unsigned long cookie;
+
+	if (!fi_obj_held(d, skb, sk_buff_type) || !is_sound(skb) ||
+	    !fi_obj_del(d, skb, sk_buff_type, &cookie))
+		return false;
+	revoke(d, skb, cookie);
+	if (unlikely(cookie & COOKIE_FRAGS)) {
+		/* Whoever gets it now, napi_get_frags() may not return it again. */
+		fi_napi_forget_frags(d, skb);
+		if (!give_frags(d, skb)) {
+			skb->data_len = 0;
+			dev_kfree_skb_any(skb);
+			return false;
+		}
+	}
+	return true;
+}
+EXPORT_SYMBOL_GPL(fi_skb_give);
+
+static unsigned long taken(struct fi_call *c, struct sk_buff *skb)
+{
+	if (likely(skb) && unlikely(fi_skb_take_new(c->dom, skb))) {
+		kfree_skb(skb);
+		skb = NULL;
+	}
+	return (unsigned long)skb;
+}
+
+static bool check_gfp(struct fi_call *c, gfp_t gfp)
+{
+	return !gfpflags_allow_blocking(gfp) || fi_may_sleep(c);
+}
+
+unsigned long fi_wrap_alloc_skb(struct fi_call *c)
+{
+	unsigned int size = c->arg[0];
+	gfp_t gfp = c->arg[1] & (GFP_KERNEL | GFP_ATOMIC | __GFP_NOWARN);
+
+	if (!check_gfp(c, gfp))
+		return 0;
+	if (size > MAX_DATA)
+		return fi_reject(c, 0, "too long");
+	return taken(c, alloc_skb(size, gfp));
+}
+
+unsigned long fi_wrap_netdev_alloc_skb(struct fi_call *c)
+{
+	struct net_device *dev = (struct net_device *)c->arg[0];
+	unsigned int size = c->arg[1];
+	gfp_t gfp = c->arg[2] & (GFP_KERNEL | GFP_ATOMIC | __GFP_NOWARN);
+
+	if (!check_gfp(c, gfp))
+		return 0;
+	if (dev && !fi_obj_held(c->dom, dev, net_device_type))
+		return fi_reject(c, 0, "not a net_device of this driver");
+	if (size > MAX_DATA)
+		return fi_reject(c, 1, "too long");
+	return taken(c, __netdev_alloc_skb(dev, size, gfp));
+}
+
+/* --- fragments ----------------------------------------------------------- */
+
+static void release_frag(struct fi_domain *d, void *ptr, unsigned long cookie)
+{
+	fi_bytes_revoke(d, ptr, cookie);
+	skb_free_frag(ptr);
+}
+
+unsigned long fi_wrap_alloc_frag(struct fi_call *c)
+{
+	unsigned int size = c->arg[0];
+	void *data;
+
+	if (unlikely(!size || size > PAGE_SIZE))
+		return fi_reject(c, 0, "size out of range");
+	data = __netdev_alloc_frag_align(size, c->arg[1]);
+	if (unlikely(!data))
+		return 0;
+	if (unlikely(fi_bytes_grant(c->dom, data, size)))
+		goto free;
+	if (likely(!fi_obj_add(c->dom, data, frag_type, release_frag, size)))
+		return (unsigned long)data;
+	fi_bytes_revoke(c->dom, data, size);
+free:
+	skb_free_frag(data);
+	return 0;
+}
+
+unsigned long fi_wrap_free_frag(struct fi_call *c)
+{
+	void *data = (void *)c->arg[0];
+	unsigned long size;
+
+	if (!fi_obj_del(c->dom, data, frag_type, &size))
+		return fi_reject(c, 0, "not a fragment of this driver");
+	fi_bytes_revoke(c->dom, data, size);
+	skb_free_frag(data);
+	return 0;
+}
+
+/* A fragment becomes a packet. */
+unsigned long fi_wrap_build_skb(struct fi_call *c)
+{
+	void *data = (void *)c->arg[0];
+	unsigned int size = c->arg[1], room;
+	unsigned long have;
+	struct sk_buff *skb;
+
+	if (unlikely(!fi_obj_del(c->dom, data, frag_type, &have)))
+		return fi_reject(c, 0, "not a fragment of this driver");
+	skb = size >= SKB_DATA_ALIGN(sizeof(struct skb_shared_info)) && size <= have ?
+	      napi_build_skb(data, size) : NULL;
+	if (unlikely(!skb)) {
+		/* Still the driver's. */
+		if (fi_obj_add(c->dom, data, frag_type, release_frag, have))
+			release_frag(c->dom, data, have);
+		return size > have ? fi_reject(c, 1, "longer than the fragment") : 0;
+	}
+	room = skb_end_offset(skb);
+	fi_bytes_revoke(c->dom, data + room, have - room);
+	if (unlikely(fi_obj_add(c->dom, skb, sk_buff_type, release_skb, COOKIE(0, room)))) {
+		fi_bytes_revoke(c->dom, data, room);
+		kfree_skb(skb);
+		return fi_reject(c, 0, "no memory");
+	}
+	return (unsigned long)skb;
+}
