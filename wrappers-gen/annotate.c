@@ -151,6 +151,14 @@ static struct check check_of(struct reader *r, const char *text)
 
 /* --- func ---------------------------------------------------------------- */
 
+/* Kinds of lock that the core can give back by themselves. */
+static const char *lock_kind(struct reader *r, const char *kind)
+{
+	if (strcmp(kind, "RTNL"))
+		die_at(r->where, "unknown kind of lock '%s'", kind);
+	return kind;
+}
+
 static void func_word(struct reader *r, struct func_note *f, const char *w,
 		      struct mtype *proto)
 {
@@ -177,6 +185,10 @@ static void func_word(struct reader *r, struct func_note *f, const char *w,
 		f->free = in;
 	} else if ((in = inside(w, "printf"))) {
 		f->printf_arg = (int)number(r, in);
+	} else if ((in = inside(w, "lock"))) {
+		f->lock = lock_kind(r, in);
+	} else if ((in = inside(w, "unlock"))) {
+		f->unlock = lock_kind(r, in);
 	} else if ((in = inside(w, "fatal"))) {
 		f->fatal = in;
 	} else if ((in = inside(w, "check"))) {
@@ -312,6 +324,22 @@ static void read_type(struct reader *r)
 		die_at(r->where, "take= and give= belong together");
 }
 
+/* token NAME: something that is held of an object, without memory. */
+static void read_token(struct reader *r)
+{
+	const char *name = r->word[1];
+	struct type_note *t = note_type(r->n, name);
+
+	if (t)
+		duplicate(r, name, t->where);
+	if (r->nr != 2)
+		die_at(r->where, "token NAME expected");
+	r->n->type = xgrow(r->n->type, r->n->nr_type, sizeof(*t));
+	t = &r->n->type[r->n->nr_type++];
+	t->name = name;
+	t->where = r->where;
+}
+
 /* inplace type.path [path ...] [bits=mask] */
 static void read_inplace(struct reader *r)
 {
@@ -326,7 +354,7 @@ static void read_inplace(struct reader *r)
 		die_at(r->where, "type.member expected, not '%s'", r->word[1]);
 	*path++ = 0;
 	t = note_type(r->n, r->word[1]);
-	if (missing(r, t, "type (no type line)", r->word[1]))
+	if (missing(r, t && t->type, "type (no type line)", r->word[1]))
 		return;
 	in = after(r->word[nr - 1], "bits=");
 	if (in) {
@@ -454,7 +482,7 @@ static void read_line(struct reader *r)
 	static const struct { const char *word; void (*fn)(struct reader *r); } lines[] = {
 		{ "func", read_func }, { "type", read_type },
 		{ "inplace", read_inplace }, { "slot", read_slot },
-		{ "object", read_object },
+		{ "object", read_object }, { "token", read_token },
 	};
 	char *w = r->word[0];
 	size_t len = strlen(w);

@@ -172,7 +172,8 @@ static void emit_types(struct run *r, FILE *o)
 
 		if (!t->used)
 			continue;
-		fprintf(o, "\tt_%s = fi_type_get(\"%s\", %u, ", t->name, t->name, t->type->size);
+		fprintf(o, "\tt_%s = fi_type_get(\"%s\", %u, ", t->name, t->name,
+			t->type ? t->type->size : 0);
 		if (t->nr_field)
 			fprintf(o, "f_%s, ARRAY_SIZE(f_%s));\n", t->name, t->name);
 		else

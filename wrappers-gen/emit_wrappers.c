@@ -71,6 +71,10 @@ static void emit_param(FILE *o, const struct plan *pl, u32 i)
 	const struct param *p = &pl->p[i];
 	const char *not_held = p->tn ? xfmt("not a %s of this driver", p->tn->name) : "";
 
+	if (p->also)
+		emit_if(o, i, p, xfmt("fi_obj_held(c->dom, (void *)%s, t_%s)", arg(p),
+				      p->also->name),
+			xfmt("not a %s of this driver", p->also->name));
 	switch (p->spec.kind) {
 	case SP_RELEASE:
 	case SP_RETAKE:
@@ -234,6 +238,19 @@ static void emit_call(FILE *o, const struct plan *pl)
 	fprintf(o, ");\n");
 }
 
+static void emit_lock_before(FILE *o, const struct func_note *n)
+{
+	if (n->lock)
+		fprintf(o, "\tif (fi_lock_held(c, FI_GEN_LOCK(FI_LOCK_%s)))\n"
+			"\t\treturn fi_reject(c, -1, \"takes a lock that it holds: deadlock\");\n",
+			n->lock);
+	if (n->unlock)
+		fprintf(o, "\tif (!fi_lock_held(c, FI_GEN_LOCK(FI_LOCK_%s)))\n"
+			"\t\treturn fi_reject(c, -1, \"gives back a lock that it does not hold\");\n"
+			"\tfi_lock_released(c, FI_LOCK_%s, FI_GEN_LOCK(FI_LOCK_%s));\n",
+			n->unlock, n->unlock, n->unlock);
+}
+
 static void emit_wrapper(FILE *o, const struct plan *pl)
 {
 	u32 i;
@@ -256,7 +273,11 @@ static void emit_wrapper(FILE *o, const struct plan *pl)
 		fprintf(o, "\tif (!fi_va_start(&va, c, %d))\n\t\treturn 0;\n",
 			pl->note->printf_arg);
 	emit_give(o, pl);
+	emit_lock_before(o, pl->note);
 	emit_call(o, pl);
+	if (pl->note->lock)
+		fprintf(o, "\tfi_lock_acquired(c, FI_LOCK_%s, FI_GEN_LOCK(FI_LOCK_%s));\n",
+			pl->note->lock, pl->note->lock);
 	emit_retake(o, pl);
 	emit_acquire(o, pl);
 	fprintf(o, "\treturn ret;\n}\n\n");

@@ -187,6 +187,8 @@ struct func_note {
 	const char *fatal;	/* never returns: the domain has failed */
 	int printf_arg;		/* -1: no */
 	bool optional;		/* may be missing in this kernel */
+	const char *lock;	/* takes that kind of lock, which has no address */
+	const char *unlock;	/* gives it back */
 	bool sleep;		/* not to be called in atomic context */
 	struct spec *spec;
 	u32 nr_spec;
@@ -199,7 +201,7 @@ struct func_note {
 struct type_note {
 	const char *name;
 	struct where where;
-	struct mtype *type;	/* NULL for a name without a tag */
+	struct mtype *type;	/* NULL: a token, held beside the object itself */
 	bool object;		/* pointers to it are checked by the table */
 	bool embedded;		/* lives in memory of the driver */
 	bool optional;
@@ -279,6 +281,7 @@ struct param {
 	u32 pos;		/* 0 to 5 registers, 6 and on the stack */
 	struct spec spec;
 	struct type_note *tn;	/* of SP_HELD and its like */
+	struct type_note *also;	/* @tn is a token: of the object that carries it */
 	u32 within;		/* SP_WITHIN: offset in the object */
 	u32 len;		/* sizeof the target if spec.len is NULL */
 	struct splan *cb;	/* SP_CB */

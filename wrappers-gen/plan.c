@@ -66,6 +66,23 @@ static bool kind_has_type(enum spec_kind k)
 	}
 }
 
+/* A token is held of an object, which must be held, too. */
+static const char *resolve_token(struct run *r, struct param *p)
+{
+	struct type_note *t = NULL;
+
+	if (p->spec.kind != SP_ACQUIRE && p->spec.kind != SP_RELEASE &&
+	    p->spec.kind != SP_HELD)
+		return xfmt("parameter '%s': %s is a token", p->name, p->tn->name);
+	if (type_is_ptr(p->type))
+		t = note_type(&r->notes, type_target(p->type)->name);
+	if (!t || !t->object)
+		return xfmt("parameter '%s': a token of no object", p->name);
+	t->used = true;
+	p->also = t;
+	return NULL;
+}
+
 /* Finds the type note that an object's spec is about. */
 static const char *resolve_type(struct run *r, struct param *p)
 {
@@ -81,7 +98,7 @@ static const char *resolve_type(struct run *r, struct param *p)
 	p->tn = note_type(&r->notes, name);
 	if (!p->tn)
 		return xfmt("parameter '%s': struct %s has no type line", p->name, name);
-	return NULL;
+	return p->tn->type ? NULL : resolve_token(r, p);
 }
 
 static const char *resolve_within(struct run *r, struct param *p)
@@ -127,7 +144,7 @@ static const char *resolve_embedded(struct run *r, struct param *p)
 	const char *why = resolve_type(r, p);
 	u32 i;
 
-	for (i = 0; !why && i < p->tn->nr_cb; i++) {
+	for (i = 0; !why && p->tn->type && i < p->tn->nr_cb; i++) {
 		const char *name = xfmt("%s.%s", p->tn->name, p->tn->cb[i].path);
 		struct splan *s = slot_plan(r, name, slot_proto(&r->k, name));
 

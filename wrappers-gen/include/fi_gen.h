@@ -20,6 +20,9 @@
 /* A member of a kernel object by its offset: known from BTF, asserted below. */
 #define FI_LD(type, ptr, off)	READ_ONCE(*(const type *)((ptr) + (off)))
 
+/* What stands for a lock that has no address of its own. */
+#define FI_GEN_LOCK(kind)	((void *)(unsigned long)((kind) + 1))
+
 /* Nothing may be written to, or read from, any address. */
 static inline bool fi_gen_writable(struct fi_domain *d, unsigned long addr, size_t len)
 {

@@ -81,6 +81,10 @@ void raw_copy(void *to, const void *from, size_t n);
 int run_hook(struct hook *h);
 int add_lock(struct lock *l);
 void del_lock(struct lock *l);
+int device_claim(struct device *dev);
+void device_unclaim(struct device *dev);
+void big_lock(void);
+void big_unlock(void);
 void by_hand(struct device *dev);
 void not_exported(void);
 
@@ -110,6 +114,10 @@ static int drv_open(struct device *dev)
 	device_start(dev, 1);
 	read_regs(dev, 4, word);
 	write_name(dev, "x", word, 8);
+	big_lock();
+	device_claim(dev);
+	device_unclaim(dev);
+	big_unlock();
 	take_lock(&lock);
 	run_hook(&hook);
 	add_lock(&lock);

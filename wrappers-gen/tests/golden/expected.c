@@ -6,10 +6,14 @@
 #include "fi_gen.h"
 
 extern unsigned long k_add_lock(unsigned long) __asm__("add_lock");
+extern unsigned long k_big_lock(void) __asm__("big_lock");
+extern unsigned long k_big_unlock(void) __asm__("big_unlock");
 extern unsigned long k_del_lock(unsigned long) __asm__("del_lock");
+extern unsigned long k_device_claim(unsigned long) __asm__("device_claim");
 extern unsigned long k_device_get(unsigned long) __asm__("device_get");
 extern unsigned long k_device_put(unsigned long) __asm__("device_put");
 extern unsigned long k_device_start(unsigned long, unsigned long) __asm__("device_start");
+extern unsigned long k_device_unclaim(unsigned long) __asm__("device_unclaim");
 extern unsigned long k_many(unsigned long, unsigned long, unsigned long, unsigned long, unsigned long, unsigned long, unsigned long, unsigned long) __asm__("many");
 extern unsigned long k_nap(unsigned long) __asm__("nap");
 extern unsigned long k_on_event(unsigned long, unsigned long) __asm__("on_event");
@@ -48,6 +52,7 @@ static const struct fi_type *t_queue __ro_after_init;
 static const struct fi_type *t_packet __ro_after_init;
 static const struct fi_type *t_lock __ro_after_init;
 static const struct fi_type *t_hook __ro_after_init;
+static const struct fi_type *t_claim __ro_after_init;
 
 static void __init get_types(void)
 {
@@ -56,6 +61,7 @@ static void __init get_types(void)
 	t_packet = fi_type_get("packet", 24, f_packet, ARRAY_SIZE(f_packet));
 	t_lock = fi_type_get("lock", 4, NULL, 0);
 	t_hook = fi_type_get("hook", 16, NULL, 0);
+	t_claim = fi_type_get("claim", 0, NULL, 0);
 }
 
 static inline bool sound_packet(unsigned long obj)
@@ -67,6 +73,11 @@ static inline bool sound_packet(unsigned long obj)
 static void r_del_lock(struct fi_domain *d, void *ptr, unsigned long cookie)
 {
 	k_del_lock((unsigned long)ptr);
+}
+
+static void r_device_unclaim(struct fi_domain *d, void *ptr, unsigned long cookie)
+{
+	k_device_unclaim((unsigned long)ptr);
 }
 
 static void r_device_put(struct fi_domain *d, void *ptr, unsigned long cookie)
@@ -240,6 +251,30 @@ static unsigned long w_add_lock(struct fi_call *c)
 	return ret;
 }
 
+static unsigned long w_big_lock(struct fi_call *c)
+{
+	unsigned long ret;
+
+	if (!fi_gen_may_sleep())
+		return fi_reject(c, -1, "may sleep, called in atomic context");
+	if (fi_lock_held(c, FI_GEN_LOCK(FI_LOCK_RTNL)))
+		return fi_reject(c, -1, "takes a lock that it holds: deadlock");
+	ret = k_big_lock();
+	fi_lock_acquired(c, FI_LOCK_RTNL, FI_GEN_LOCK(FI_LOCK_RTNL));
+	return ret;
+}
+
+static unsigned long w_big_unlock(struct fi_call *c)
+{
+	unsigned long ret;
+
+	if (!fi_lock_held(c, FI_GEN_LOCK(FI_LOCK_RTNL)))
+		return fi_reject(c, -1, "gives back a lock that it does not hold");
+	fi_lock_released(c, FI_LOCK_RTNL, FI_GEN_LOCK(FI_LOCK_RTNL));
+	ret = k_big_unlock();
+	return ret;
+}
+
 static unsigned long w_del_lock(struct fi_call *c)
 {
 	unsigned long ret;
@@ -247,6 +282,22 @@ static unsigned long w_del_lock(struct fi_call *c)
 	if (!fi_obj_del(c->dom, (void *)c->arg[0], t_lock, NULL))
 		return fi_reject(c, 0, "l: not a lock of this driver");
 	ret = k_del_lock(c->arg[0]);
+	return ret;
+}
+
+static unsigned long w_device_claim(struct fi_call *c)
+{
+	unsigned long ret;
+
+	if (!fi_obj_held(c->dom, (void *)c->arg[0], t_device))
+		return fi_reject(c, 0, "dev: not a device of this driver");
+	if (fi_obj_held(c->dom, (void *)c->arg[0], t_claim))
+		return fi_reject(c, 0, "dev: handed over twice");
+	ret = k_device_claim(c->arg[0]);
+	if (!(int)ret && fi_obj_add(c->dom, (void *)c->arg[0], t_claim, r_device_unclaim, 0)) {
+		k_device_unclaim(c->arg[0]);
+		return fi_reject(c, -1, "no memory to track the object");
+	}
 	return ret;
 }
 
@@ -281,6 +332,18 @@ static unsigned long w_device_start(struct fi_call *c)
 	if (!fi_obj_held(c->dom, (void *)c->arg[0], t_device))
 		return fi_reject(c, 0, "dev: not a device of this driver");
 	ret = k_device_start(c->arg[0], c->arg[1]);
+	return ret;
+}
+
+static unsigned long w_device_unclaim(struct fi_call *c)
+{
+	unsigned long ret;
+
+	if (!fi_obj_held(c->dom, (void *)c->arg[0], t_device))
+		return fi_reject(c, 0, "dev: not a device of this driver");
+	if (!fi_obj_del(c->dom, (void *)c->arg[0], t_claim, NULL))
+		return fi_reject(c, 0, "dev: not a claim of this driver");
+	ret = k_device_unclaim(c->arg[0]);
 	return ret;
 }
 
@@ -435,11 +498,15 @@ static unsigned long w_write_name(struct fi_call *c)
 
 static const struct fi_import imports[] = {
 	{ .name = "add_lock", .fn = w_add_lock },
+	{ .name = "big_lock", .fn = w_big_lock },
+	{ .name = "big_unlock", .fn = w_big_unlock },
 	{ .name = "counter", .plain = true },
 	{ .name = "del_lock", .fn = w_del_lock },
+	{ .name = "device_claim", .fn = w_device_claim },
 	{ .name = "device_get", .fn = w_device_get },
 	{ .name = "device_put", .fn = w_device_put },
 	{ .name = "device_start", .fn = w_device_start },
+	{ .name = "device_unclaim", .fn = w_device_unclaim },
 	{ .name = "guard_failed", .fn = w_guard_failed },
 	{ .name = "many", .fn = w_many },
 	{ .name = "nap", .fn = w_nap },

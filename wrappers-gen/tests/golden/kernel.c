@@ -96,6 +96,10 @@ void DEFINE(raw_copy, void *to, const void *from, size_t n);
 int DEFINE(run_hook, struct hook *h);
 int DEFINE(add_lock, struct lock *l);
 void DEFINE(del_lock, struct lock *l);
+int DEFINE(device_claim, struct device *dev);
+void DEFINE(device_unclaim, struct device *dev);
+void DEFINE(big_lock, void);
+void DEFINE(big_unlock, void);
 void DEFINE(by_hand, struct device *dev);
 
 int counter;
