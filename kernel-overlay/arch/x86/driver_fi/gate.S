@@ -167,7 +167,9 @@ SYM_CODE_END(fi_import_call)
  */
 	.pushsection .entry.text, "ax"
 
-SYM_FUNC_START(fi_cross)
+SYM_CODE_START(fi_cross)
+	UNWIND_HINT_FUNC
+	ANNOTATE_NOENDBR
 	pushq	%rbp
 	movq	%rsp, %rbp
 	pushq	%rbx
@@ -238,11 +240,12 @@ SYM_INNER_LABEL(fi_landing, SYM_L_GLOBAL)
 	popq	%rbp
 	UNWIND_HINT_FUNC
 	RET
-SYM_FUNC_END(fi_cross)
+SYM_CODE_END(fi_cross)
 
 /* An import stub of the driver jumps here: r11d = index. Domain's view. */
 SYM_CODE_START(fi_import_gate)
 	UNWIND_HINT_UNDEFINED
+	ENDBR
 	pushfq
 	cli
 	movl	%r11d, %r11d
@@ -301,7 +304,7 @@ SYM_CODE_START(fi_return_to_domain)
 
 .Lunwind:
 	UNWIND_HINT_REGS
-	FI_IN_STUB RIP %rcx .Lresume
+	FI_IN_STUB RIP, %rcx, .Lresume
 	FI_UNWIND_REGS %rax %rcx
 	POP_REGS
 	addq	$8, %rsp
@@ -339,7 +342,7 @@ SYM_CODE_START(fi_nmi_return)
 
 .Lnmi_unwind:
 	UNWIND_HINT_REGS
-	FI_IN_STUB NMI_IRET %rcx .Lnmi_resume
+	FI_IN_STUB NMI_IRET, %rcx, .Lnmi_resume
 	leaq	fi_landing(%rip), %rcx
 	movq	%rcx, NMI_IRET+0(%rsp)
 	movq	$X86_EFLAGS_FIXED, NMI_IRET+16(%rsp)
@@ -399,6 +402,7 @@ FI_IDT_COMMON fi_idt_err 1
 
 	.balign	FI_STUB_SIZE
 SYM_CODE_START(fi_idt_stubs)
+	ANNOTATE_NOENDBR
 	vector = 0
 	.rept	256
 	UNWIND_HINT_UNDEFINED

@@ -220,12 +220,12 @@ void fi_entries_unbind_dynamic(struct fi_domain *d)
 	}
 }
 
-/* What every wrapper says when an argument breaks a rule. */
-unsigned long fi_reject(struct fi_call *c, int arg, const char *why)
+static unsigned long fi_reject_as(struct fi_call *c, enum fi_fault_kind kind,
+				  int arg, const char *why)
 {
 	struct fi_frame *f = current->fi_frame;
 	struct fi_fault fault = {
-		.kind = FI_FAULT_ARG,
+		.kind = kind,
 		.addr = arg >= 0 && arg < 6 ? c->arg[arg] : 0,
 		.arg = arg,
 		.what = c->imp->name,
@@ -240,24 +240,20 @@ unsigned long fi_reject(struct fi_call *c, int arg, const char *why)
 	fi_fault_raise(c->dom, &fault);
 	return 0;
 }
+
+/* What every wrapper says when an argument breaks a rule. */
+unsigned long fi_reject(struct fi_call *c, int arg, const char *why)
+{
+	return fi_reject_as(c, FI_FAULT_ARG, arg, why);
+}
 EXPORT_SYMBOL_GPL(fi_reject);
 
-/* The driver returned from a slot what the slot does not allow. */
-void fi_slot_reject(struct fi_entry *e, int arg, const char *why)
+/* And when it is an object that the driver does not have, or no longer. */
+unsigned long fi_reject_object(struct fi_call *c, int arg, const char *why)
 {
-	struct fi_fault fault = {
-		.kind = FI_FAULT_ARG,
-		.ip = e->addr,
-		.arg = arg,
-		.what = e->slot->name,
-		.why = why,
-		.entry = e->slot->name,
-	};
-
-	fi_stat_inc(e->dom, rejected);
-	fi_fault_raise(e->dom, &fault);
+	return fi_reject_as(c, FI_FAULT_OBJECT, arg, why);
 }
-EXPORT_SYMBOL_GPL(fi_slot_reject);
+EXPORT_SYMBOL_GPL(fi_reject_object);
 
 unsigned long fi_import_stub_of(struct fi_domain *d, unsigned long target)
 {

@@ -1,0 +1,114 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * Permission map against a plain array of booleans.
+ */
+#include <kunit/test.h>
+#include <linux/mm.h>
+#include <linux/prandom.h>
+#include <linux/sizes.h>
+#include <linux/string.h>
+#include "../fi.h"
+
+#define BASE	0xffff888012345000UL
+#define SPAN	(3 * PAGE_SIZE)
+#define ROUNDS	2000
+
+static void permmap_random(struct kunit *test)
+{
+	struct fi_permmap *m = test->priv;
+	u8 *right = kunit_kzalloc(test, SPAN, GFP_KERNEL);
+	struct rnd_state rnd;
+	unsigned int i;
+
+	KUNIT_ASSERT_NOT_NULL(test, right);
+	prandom_seed_state(&rnd, 1);
+	for (i = 0; i < ROUNDS; i++) {
+		u32 off = prandom_u32_state(&rnd) % SPAN;
+		u32 len = prandom_u32_state(&rnd) % (i & 1 ? SPAN - off + 1 : 16);
+
+		len = min_t(u32, len, SPAN - off);
+		switch (prandom_u32_state(&rnd) % 4) {
+		case 0:
+			KUNIT_ASSERT_EQ(test, fi_permmap_set(m, BASE + off, len), 0);
+			memset(right + off, 1, len);
+			break;
+		case 1:
+			fi_permmap_clear(m, BASE + off, len);
+			memset(right + off, 0, len);
+			break;
+		default:
+			KUNIT_ASSERT_EQ_MSG(test, fi_permmap_test(m, BASE + off, len),
+					    !memchr(right + off, 0, len),
+					    "round %u off %u len %u", i, off, len);
+		}
+	}
+}
+
+static void permmap_edges(struct kunit *test)
+{
+	struct fi_permmap *m = test->priv;
+	unsigned long end = BASE + PAGE_SIZE;
+
+	KUNIT_EXPECT_FALSE(test, fi_permmap_test(m, BASE, 1));
+	KUNIT_EXPECT_TRUE(test, fi_permmap_test(m, BASE, 0));
+	KUNIT_EXPECT_EQ(test, fi_permmap_set(m, end - 1, 2), 0);
+	KUNIT_EXPECT_TRUE(test, fi_permmap_test(m, end - 1, 2));
+	KUNIT_EXPECT_FALSE(test, fi_permmap_test(m, end - 2, 2));
+	KUNIT_EXPECT_FALSE(test, fi_permmap_test(m, end, 2));
+	fi_permmap_clear(m, end, 1);
+	KUNIT_EXPECT_FALSE(test, fi_permmap_test(m, end - 1, 2));
+	KUNIT_EXPECT_TRUE(test, fi_permmap_test(m, end - 1, 1));
+
+	KUNIT_EXPECT_EQ(test, fi_permmap_set(m, ~0UL, 1), 0);
+	KUNIT_EXPECT_TRUE(test, fi_permmap_test(m, ~0UL, 1));
+	KUNIT_EXPECT_EQ(test, fi_permmap_set(m, ~0UL, 2), -EINVAL);
+	KUNIT_EXPECT_FALSE(test, fi_permmap_test(m, ~0UL, 2));
+	fi_permmap_clear(m, ~0UL - 1, 2);
+	KUNIT_EXPECT_FALSE(test, fi_permmap_test(m, ~0UL, 1));
+}
+
+/* The limit holds, an attempt beyond it leaves nothing, and clearing frees. */
+static void permmap_bounded(struct kunit *test)
+{
+	struct fi_permmap *m = test->priv;
+	unsigned long at = BASE, nr = 0;
+
+	while (!fi_permmap_set(m, at, 1)) {
+		at += PAGE_SIZE;
+		KUNIT_ASSERT_LT(test, ++nr, 1UL << 20);
+	}
+	KUNIT_EXPECT_EQ(test, fi_permmap_set(m, at, 1), -ENOSPC);
+	fi_permmap_clear(m, BASE, PAGE_SIZE);
+	KUNIT_EXPECT_EQ(test, fi_permmap_set(m, at, 2 * PAGE_SIZE), -ENOSPC);
+	KUNIT_EXPECT_FALSE(test, fi_permmap_test(m, at, 1));
+	KUNIT_EXPECT_EQ(test, fi_permmap_set(m, at, 1), 0);
+	fi_permmap_clear(m, BASE, at + 1 - BASE);
+	KUNIT_EXPECT_EQ(test, fi_permmap_set(m, BASE, nr * PAGE_SIZE), 0);
+	KUNIT_EXPECT_TRUE(test, fi_permmap_test(m, BASE, nr * PAGE_SIZE));
+}
+
+static int permmap_init(struct kunit *test)
+{
+	test->priv = fi_permmap_create();
+	return test->priv ? 0 : -ENOMEM;
+}
+
+static void permmap_exit(struct kunit *test)
+{
+	fi_permmap_destroy(test->priv);
+}
+
+static struct kunit_case permmap_cases[] = {
+	KUNIT_CASE(permmap_random),
+	KUNIT_CASE(permmap_edges),
+	KUNIT_CASE(permmap_bounded),
+	{ }
+};
+
+static struct kunit_suite permmap_suite = {
+	.name = "fi_permmap",
+	.init = permmap_init,
+	.exit = permmap_exit,
+	.test_cases = permmap_cases,
+};
+kunit_test_suite(permmap_suite);

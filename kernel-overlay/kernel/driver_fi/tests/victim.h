@@ -1,0 +1,43 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/*
+ * Between the victim module and the tests that isolate it.
+ */
+#ifndef _DRIVER_FI_VICTIM_H
+#define _DRIVER_FI_VICTIM_H
+
+#include <linux/types.h>
+
+/**
+ * struct fi_victim_ops - what the victim offers; each runs in its domain
+ */
+struct fi_victim_ops {
+	unsigned long (*null)(void);
+	unsigned long (*args)(long a, long b, long c, long d, long e, long f, long g, long h);
+	unsigned long (*import)(unsigned long n);	/* calls fi_test_import() n times */
+	unsigned long (*callback)(unsigned long depth);	/* fi_test_callback() back to here */
+	unsigned long (*store)(unsigned long addr, unsigned long val);
+	unsigned long (*load)(unsigned long addr);
+	unsigned long (*jump)(unsigned long addr);
+	unsigned long (*divide)(unsigned long by);
+	unsigned long (*bug)(unsigned long on);
+	unsigned long (*warn)(unsigned long on);
+	unsigned long (*recurse)(unsigned long depth);
+	unsigned long (*spin)(unsigned long turns);
+	unsigned long (*irqs_off)(void);
+	unsigned long (*bad_stack)(unsigned long rsp);
+	unsigned long (*data)(unsigned long val);	/* counts in its own .data */
+};
+
+/* Imports of the victim, exported by the tests. */
+unsigned long fi_test_import(unsigned long n);
+unsigned long fi_test_callback(unsigned long depth);
+unsigned long fi_test_register(const struct fi_victim_ops *ops);
+
+struct fi_domain;
+
+/* victim_host.c: what the victim registered, NULL before. */
+extern const struct fi_victim_ops *victim;
+extern struct fi_domain *victim_domain;
+extern unsigned long victim_imports_seen;
+
+#endif
