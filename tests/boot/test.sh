@@ -217,3 +217,100 @@ kmemleak_clean()
 		ok "$1 clean"
 	fi
 }
+
+# --- faults ---------------------------------------------------------------
+
+INJECT=/sys/kernel/debug/driver_fi
+KINDS="wild-text wild-rodata wild-data wild-heap wild-task wild-stack
+	wild-pgtable wild-idt null wild-pointer jump-text jump-data
+	stack-overflow bug divide loop loop-irqoff double-free leak-lock
+	leak-irqoff"
+
+# What a provoked fault must be reported as.
+expected()
+{
+	case $1 in
+	wild-pointer) echo gp ;;
+	wild-*|null) echo write ;;
+	jump-*) echo exec ;;
+	stack-overflow) echo stack ;;
+	bug) echo bug ;;
+	divide) echo divide ;;
+	loop*) echo loop ;;
+	double-free) echo object ;;
+	leak-*) echo leak ;;
+	esac
+}
+
+fi_file()
+{
+	cat $FI/$UNDER_TEST/"$1" 2>/dev/null
+}
+
+last_fault()
+{
+	fi_file last_fault | sed -n "s/^$1 //p"
+}
+
+inject()
+{
+	if command -v fictl >/dev/null; then
+		fictl inject "$@"
+	else
+		echo "$*" >$INJECT/inject
+	fi
+}
+
+fired()
+{
+	grep -q '^fired' $INJECT/injected
+}
+
+# restarted N: restarted more than N times, and alive
+restarted()
+{
+	[ "$(fi_file restarts)" -gt "$1" ] && [ "$(fi_file state)" = live ]
+}
+
+# first_packet NS: milliseconds from then to the first answered request, from
+# what gap wrote to /tmp/gap
+first_packet()
+{
+	awk -v t="$1" '$1 == "gap" && $3 > t && $2 < t + 1e8 {
+		printf "%.1f\n", ($3 - t) / 1e6; found = 1; exit }
+		END { if (!found) exit 1 }' /tmp/gap
+}
+
+changed_canaries()
+{
+	sed -n 's/ CHANGED$//p' $INJECT/canaries | tr '\n' ' '
+}
+
+# provoke KIND [FUNCTION]: one fault, all that must be true afterwards. Says
+# what is wrong, or how long the network was away.
+provoke()
+{
+	local before t ms
+
+	before=$(fi_file restarts)
+	inject $UNDER_TEST "$@" || { echo "cannot inject"; return 1; }
+	wait_for 20 fired || { echo "the fault did not happen"; return 1; }
+	wait_for 40 restarted "$before" ||
+		{ echo "not restarted: state $(fi_file state)"; return 1; }
+	[ "$(last_fault kind)" = "$(expected "$1")" ] ||
+		{ echo "reported as $(last_fault kind)"; return 1; }
+	[ -z "$(changed_canaries)" ] ||
+		{ echo "kernel memory changed: $(changed_canaries)"; return 1; }
+	reach $B 20 || { echo "no traffic afterwards"; return 1; }
+	t=$(last_fault time_ns)
+	wait_for 2 first_packet "$t" >/dev/null
+	ms=$(first_packet "$t") || ms=5
+	echo "$ms"
+}
+
+# median_max FILE
+median_max()
+{
+	sort -n "$1" | awk '{ v[NR] = $1 } END { if (NR) printf "median %.1f ms, max %.1f ms of %d",
+		NR % 2 ? v[(NR + 1) / 2] : (v[NR / 2] + v[NR / 2 + 1]) / 2, v[NR], NR }'
+}
