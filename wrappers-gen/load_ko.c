@@ -277,7 +277,7 @@ static void load_objects(struct ko *ko, struct elf *f, Elf_Scn *rela)
 				continue;
 			r.r_offset -= sym.st_value;
 			add_rel(ko, f, &o, &r);
-			funcs |= o.rel[o.nr_rel - 1].func != NULL;
+			funcs |= !!o.rel[o.nr_rel - 1].func;
 		}
 		if (!funcs)
 			continue;

@@ -41,13 +41,27 @@ static void options(struct options *o, int argc, char **argv)
 
 	while ((c = getopt(argc, argv, "k:a:m:n:o:r:ch")) != -1) {
 		switch (c) {
-		case 'k': o->vmlinux = optarg; break;
-		case 'a': push(&o->notes, &o->nr_notes, optarg); break;
-		case 'm': push(&o->mods, &o->nr_mods, optarg); break;
-		case 'n': o->name = optarg; break;
-		case 'o': o->out = optarg; break;
-		case 'r': o->report = optarg; break;
-		case 'c': o->complete = true; break;
+		case 'k':
+			o->vmlinux = optarg;
+			break;
+		case 'a':
+			push(&o->notes, &o->nr_notes, optarg);
+			break;
+		case 'm':
+			push(&o->mods, &o->nr_mods, optarg);
+			break;
+		case 'n':
+			o->name = optarg;
+			break;
+		case 'o':
+			o->out = optarg;
+			break;
+		case 'r':
+			o->report = optarg;
+			break;
+		case 'c':
+			o->complete = true;
+			break;
 		case 'h':
 			fputs(usage, stdout);
 			exit(0);

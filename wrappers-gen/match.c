@@ -87,7 +87,7 @@ static void try_type(void *ctx, struct mtype *t)
 	if (t->size < 8 || s->o->size % t->size || s->nr == 8)
 		return;
 	n = s->o->size / t->size;
-	if ((n == 1) == s->arrays || !fits(s->o, t, n))
+	if (s->arrays != (n > 1) || !fits(s->o, t, n))
 		return;
 	for (i = 0; i < s->nr; i++) {
 		if (type_same(s->found[i], t))

@@ -9,12 +9,14 @@
 
 #include "model.h"
 
+#define __noreturn	__attribute__((__noreturn__))
+#define __printf(a, b)	__attribute__((__format__(printf, a, b)))
+
 void *xcalloc(size_t n, size_t size);
 void *xgrow(void *p, u32 nr, size_t size);	/* room for one more, zeroed */
-char *xfmt(const char *fmt, ...) __attribute__((format(printf, 1, 2)));
-void die(const char *fmt, ...) __attribute__((noreturn, format(printf, 1, 2)));
-void die_at(struct where w, const char *fmt, ...)
-	__attribute__((noreturn, format(printf, 2, 3)));
+char *xfmt(const char *fmt, ...) __printf(1, 2);
+void __noreturn die(const char *fmt, ...) __printf(1, 2);
+void __noreturn die_at(struct where w, const char *fmt, ...) __printf(2, 3);
 
 /* A set of names, or a map from names to pointers. */
 struct names;
