@@ -186,6 +186,26 @@ void *fi_unpark(struct fi_domain *d, const char *key, unsigned long id)
 }
 EXPORT_SYMBOL_GPL(fi_unpark);
 
+/* Any object parked under @key, or NULL. */
+void *fi_unpark_any(struct fi_domain *d, const char *key)
+{
+	struct fi_classes *c = d->classes;
+	struct fi_parked *p;
+	void *obj = NULL;
+
+	mutex_lock(&c->lock);
+	list_for_each_entry(p, &c->parked, node) {
+		if (!strcmp(p->key, key)) {
+			list_del(&p->node);
+			obj = p->obj;
+			kfree(p);
+			break;
+		}
+	}
+	mutex_unlock(&c->lock);
+	return obj;
+}
+
 void fi_park_close(struct fi_domain *d)
 {
 	mutex_lock(&d->classes->lock);

@@ -18,6 +18,7 @@ void fi_classes_reset(struct fi_domain *d);
 int fi_classes_replay(struct fi_domain *d);
 void fi_classes_abandon(struct fi_domain *d);
 
+void *fi_unpark_any(struct fi_domain *d, const char *key);
 /* From here on nothing is parked: releases are for good. */
 void fi_park_close(struct fi_domain *d);
 unsigned int fi_parked(struct fi_domain *d);

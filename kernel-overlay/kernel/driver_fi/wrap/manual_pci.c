@@ -60,15 +60,16 @@ void fi_pci_for_each(struct fi_domain *d, void (*fn)(struct fi_pci_dev *p))
 	raw_spin_unlock_irqrestore(&fi_pci_lock, flags);
 }
 
-struct fi_pci_dev *fi_pci_nth(struct fi_domain *d, unsigned int n)
+struct pci_dev *fi_pci_get_nth(struct fi_domain *d, unsigned int n)
 {
-	struct fi_pci_dev *p, *found = NULL;
+	struct pci_dev *found = NULL;
+	struct fi_pci_dev *p;
 	unsigned long flags;
 
 	raw_spin_lock_irqsave(&fi_pci_lock, flags);
 	list_for_each_entry(p, &fi_pci_devs, node) {
 		if (p->dom == d && !n--) {
-			found = p;
+			found = pci_dev_get(p->pdev);
 			break;
 		}
 	}
@@ -284,31 +285,49 @@ DEV_SLOT(dev_pm_ops_thaw, "dev_pm_ops.thaw", slot_wake, 1, 0);
 DEV_SLOT(dev_pm_ops_poweroff, "dev_pm_ops.poweroff", slot_sleep, 1, 0);
 DEV_SLOT(dev_pm_ops_restore, "dev_pm_ops.restore", slot_wake, 1, 0);
 
-int fi_pci_reprobe(struct fi_pci_dev *p)
+int fi_pci_reprobe(struct fi_domain *d, struct pci_dev *pdev)
 {
-	struct device *dev = &p->pdev->dev;
-	int ret = hold(p);
+	struct fi_pci_dev *p = find(d, pdev);
+	int ret;
 
+	if (!p || !p->bound || pdev->driver != p->drv)
+		return 0;
+	ret = hold(p);
 	if (ret)
 		return ret;
 	/* In the first life the PCI core keeps this use until remove. */
-	pm_runtime_get_sync(dev);
+	pm_runtime_get_sync(&pdev->dev);
 	if (!call_probe(p, &ret) && ret >= 0)
 		ret = -EIO;
-	pm_runtime_put_noidle(dev);
+	pm_runtime_put_noidle(&pdev->dev);
 	return ret < 0 ? ret : 0;
+}
+
+/* The next device that nobody but this file knows. */
+static struct fi_pci_dev *take_dropped(struct fi_domain *d)
+{
+	struct fi_pci_dev *p, *found = NULL;
+	unsigned long flags;
+
+	raw_spin_lock_irqsave(&fi_pci_lock, flags);
+	list_for_each_entry(p, &fi_pci_devs, node) {
+		if (p->dom == d && (!p->bound || p->removed)) {
+			list_del_init(&p->node);
+			found = p;
+			break;
+		}
+	}
+	raw_spin_unlock_irqrestore(&fi_pci_lock, flags);
+	return found;
 }
 
 void fi_pci_reap(struct fi_domain *d)
 {
 	struct fi_pci_dev *p;
-	unsigned int n = 0;
 
-	while ((p = fi_pci_nth(d, n))) {
-		if (p->bound && !p->removed)
-			n++;
-		else
-			forget(p);
+	while ((p = take_dropped(d))) {
+		pci_dev_put(p->pdev);
+		kfree(p);
 	}
 }
 

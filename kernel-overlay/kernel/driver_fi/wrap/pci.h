@@ -54,11 +54,10 @@ struct fi_pci_dev {
 
 /* Calls @fn for each device of @d. Hard interrupt or not; @fn may not sleep. */
 void fi_pci_for_each(struct fi_domain *d, void (*fn)(struct fi_pci_dev *p));
-/* The @n-th device of @d, or NULL. For loops that sleep; only while no
- * device comes or goes but by the caller's own doing. */
-struct fi_pci_dev *fi_pci_nth(struct fi_domain *d, unsigned int n);
-/* Probes a bound device again. Under its device lock. */
-int fi_pci_reprobe(struct fi_pci_dev *p);
+/* The @n-th device of @d with a reference to it, or NULL. May sleep. */
+struct pci_dev *fi_pci_get_nth(struct fi_domain *d, unsigned int n);
+/* Probes @pdev again if its driver is still bound. Under its device lock. */
+int fi_pci_reprobe(struct fi_domain *d, struct pci_dev *pdev);
 /* Forgets devices that are not bound (any more). */
 void fi_pci_reap(struct fi_domain *d);
 /* Releases for good what is parked. */
