@@ -3,9 +3,6 @@
  * Kernel memory that provoked faults aim at, and what it was before: shows
  * whether a fault reached the kernel.
  */
-#include <linux/kconfig.h>
-
-#ifdef CONFIG_DRIVER_FI_INJECT
 #include <linux/cleanup.h>
 #include <linux/kmemleak.h>
 #include <linux/sched.h>
@@ -184,4 +181,3 @@ void fi_canary_show(struct seq_file *m)
 		seq_printf(m, "%s %s\n", c->name, c->changed ? "CHANGED" : "intact");
 	}
 }
-#endif

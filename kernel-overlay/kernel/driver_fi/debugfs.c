@@ -6,9 +6,6 @@
  *   injected  has it happened?
  *   canaries  has it changed the kernel? Write anything to begin anew
  */
-#include <linux/kconfig.h>
-
-#ifdef CONFIG_DRIVER_FI_INJECT
 #include <linux/debugfs.h>
 #include <linux/init.h>
 #include <linux/module.h>
@@ -101,4 +98,3 @@ static int __init fi_debugfs_init(void)
 	return 0;
 }
 late_initcall(fi_debugfs_init);
-#endif

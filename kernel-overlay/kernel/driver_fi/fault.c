@@ -47,8 +47,10 @@ static void deliver(struct irq_work *work)
 	struct fi_domain *d = dl->dom;
 
 	trace_driver_fi_fault(d->policy.name, fi_fault_name(d->fault.kind),
-			      d->fault.ip, d->fault.addr,
-			      d->fault.entry ?: "");
+			      d->fault.ip, d->fault.addr, d->fault.entry ?: "");
+	if (d->fault.what)
+		trace_driver_fi_denied(d->policy.name, d->fault.what, d->fault.arg,
+				       d->fault.why ?: "");
 	if (dl->unloading)
 		fi_report_fault(d, &d->fault);
 	else if (ops)
@@ -119,11 +121,9 @@ static void record(struct fi_domain *d, const struct fi_fault *from)
 {
 	struct fi_fault *f = &d->fault;
 
-	/*
-	 * fi_fault_last() takes the kind for the sign of a whole record:
-	 * pairs with its smp_load_acquire() and smp_rmb().
-	 */
+	/* fi_fault_last() takes the kind for the sign of a whole record. */
 	WRITE_ONCE(f->kind, FI_FAULT_NONE);
+	/* Pairs with the smp_rmb() there: no new bytes with the old kind. */
 	smp_wmb();
 	*f = (struct fi_fault) {
 		.ip = from->ip,
@@ -147,6 +147,7 @@ static void record(struct fi_domain *d, const struct fi_fault *from)
 	record_code(d, f);
 	if (f->regs_valid)
 		record_trace(d, f);
+	/* Pairs with the acquire in fi_fault_last(). */
 	smp_store_release(&f->kind, from->kind);
 }
 
@@ -191,8 +192,10 @@ void fi_fault_raise(struct fi_domain *d, const struct fi_fault *f)
  */
 bool fi_fault_last(struct fi_domain *d, struct fi_fault *out)
 {
-	enum fi_fault_kind kind = smp_load_acquire(&d->fault.kind);
+	enum fi_fault_kind kind;
 
+	/* Pairs with the release in record(). */
+	kind = smp_load_acquire(&d->fault.kind);
 	if (kind == FI_FAULT_NONE)
 		return false;
 	*out = d->fault;

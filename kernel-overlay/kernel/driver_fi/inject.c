@@ -7,9 +7,6 @@
  * place of its function. With the driver not isolated, a kprobe sends one call
  * to the same code, which then does to the kernel what it would do.
  */
-#include <linux/kconfig.h>
-
-#ifdef CONFIG_DRIVER_FI_INJECT
 #define pr_fmt(fmt) "driver_fi: inject: " fmt
 
 #include <linux/jump_label.h>
@@ -113,7 +110,7 @@ enum inject_state { INJECT_NONE, INJECT_ARMED, INJECT_FIRED };
  * @fired_in: the slot it was, or "a kprobe"
  */
 static struct injection {
-	struct mutex mutex;
+	struct mutex mutex;	/* serializes arming */
 	enum inject_state state;
 	char driver[FI_NAME_LEN];
 	char slot[64];
@@ -392,4 +389,3 @@ void fi_inject_show_state(struct seq_file *m)
 		break;
 	}
 }
-#endif

@@ -15,10 +15,10 @@
  */
 #define pr_fmt(fmt) "driver_fi: " fmt
 
-#include <linux/cleanup.h>
 #include <linux/ctype.h>
 #include <linux/kstrtox.h>
 #include <linux/printk.h>
+#include <linux/spinlock.h>
 #include <linux/string.h>
 
 #include "policy.h"
@@ -381,8 +381,9 @@ int fi_policy_set(const char *one)
 		       *p.name ? ": " : "", err);
 		return ret;
 	}
-	scoped_guard(spinlock, &table_lock)
-		ret = table_enter(&table, &p);
+	spin_lock(&table_lock);
+	ret = table_enter(&table, &p);
+	spin_unlock(&table_lock);
 	if (ret)
 		pr_err("%s: more than %d drivers; policy not changed\n",
 		       p.name, FI_MAX_DOMAINS);
@@ -393,10 +394,11 @@ bool fi_policy_find(const char *name, struct fi_policy *out)
 {
 	const struct fi_policy *p;
 
-	guard(spinlock)(&table_lock);
+	spin_lock(&table_lock);
 	p = fi_policy_table_find(&table, name);
 	if (p)
 		*out = *p;
+	spin_unlock(&table_lock);
 	return p;
 }
 
@@ -439,10 +441,11 @@ ssize_t fi_policy_print(char *buf, size_t size)
 	unsigned int i;
 	ssize_t n = 0;
 
-	guard(spinlock)(&table_lock);
+	spin_lock(&table_lock);
 	for (i = 0; i < table.nr; i++) {
 		n += fi_policy_print_one(&table.entry[i], buf + n, size - n);
 		n += scnprintf(buf + n, size - n, "\n");
 	}
+	spin_unlock(&table_lock);
 	return n;
 }

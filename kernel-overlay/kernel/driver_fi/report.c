@@ -223,7 +223,7 @@ void fi_report_say(const struct fi_domain *d, const char *fmt, ...)
 void fi_uevent(struct fi_domain *d, const char *action)
 {
 	char driver[FI_NAME_LEN + 8], what[24], state[24], fault[24], restarts[24];
-	char *env[] = { what, driver, state, fault, restarts, NULL };
+	char *env[6] = { what, driver, state, fault, restarts };
 
 	if (!d->kobj.state_in_sysfs)
 		return;

@@ -63,7 +63,7 @@ int cmd_isolate(int argc, char **argv)
 	return ret;
 }
 
-static unsigned long restarts(const char *name)
+static unsigned long nr_restarts(const char *name)
 {
 	char text[32];
 
@@ -88,7 +88,7 @@ static int wait_restart(const char *name, unsigned long before)
 	for (i = 0; i < WAIT_SECONDS * 100; i++, nap()) {
 		if (is_state(name, "off"))
 			return error("%s: restart limit reached, the driver is off", name);
-		if (restarts(name) != before && is_state(name, "live")) {
+		if (nr_restarts(name) != before && is_state(name, "live")) {
 			read_text(sysfs_path("/%s/last_restart_ms", name), ms, sizeof(ms));
 			printf("%s: restarted in %s ms\n", name, ms);
 			return EXIT_OK;
@@ -111,7 +111,7 @@ int cmd_restart(int argc, char **argv)
 	name = module_name(argv[1]);
 	if (access(sysfs_path("/%s", name), F_OK))
 		return error("%s is not loaded, or not isolated", name);
-	before = restarts(name);
+	before = nr_restarts(name);
 	if (tell_kernel(sysfs_path("/%s/restart", name), "1"))
 		return EXIT_ERROR;
 	return wait_restart(name, before);
@@ -123,7 +123,8 @@ static int print_file(const char *file)
 	int err = read_text(debugfs_path(file), text, sizeof(text));
 
 	if (err == -ENOENT)
-		return error("provocation is not in this kernel (CONFIG_DRIVER_FI_INJECT), or debugfs is not mounted");
+		return error("no %s: not in this kernel (CONFIG_DRIVER_FI_INJECT), or debugfs is not mounted",
+			     debugfs_path(file));
 	if (err)
 		return error("%s: %s", debugfs_path(file), strerror(-err));
 	puts(text);

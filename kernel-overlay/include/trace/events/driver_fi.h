@@ -13,23 +13,26 @@
 
 /* A driver has failed. From an interrupt soon after the fault itself. */
 TRACE_EVENT(driver_fi_fault,
+
 	TP_PROTO(const char *driver, const char *kind, unsigned long ip,
 		 unsigned long addr, const char *slot),
+
 	TP_ARGS(driver, kind, ip, addr, slot),
-	TP_STRUCT__entry(
-		__string(driver, driver)
-		__string(kind, kind)
-		__string(slot, slot)
-		__field(unsigned long, ip)
-		__field(unsigned long, addr)
+
+	TP_STRUCT__entry(__string(driver, driver)
+			 __string(kind, kind)
+			 __string(slot, slot)
+			 __field(unsigned long, ip)
+			 __field(unsigned long, addr)
 	),
-	TP_fast_assign(
-		__assign_str(driver);
-		__assign_str(kind);
-		__assign_str(slot);
-		__entry->ip = ip;
-		__entry->addr = addr;
+
+	TP_fast_assign(__assign_str(driver);
+		       __assign_str(kind);
+		       __assign_str(slot);
+		       __entry->ip = ip;
+		       __entry->addr = addr;
 	),
+
 	TP_printk("driver=%s kind=%s ip=%pS addr=0x%lx slot=%s",
 		  __get_str(driver), __get_str(kind), (void *)__entry->ip,
 		  __entry->addr, __get_str(slot))
@@ -37,60 +40,69 @@ TRACE_EVENT(driver_fi_fault,
 
 /* A step of recovery is done. */
 TRACE_EVENT(driver_fi_step,
+
 	TP_PROTO(const char *driver, const char *step, u64 ns),
+
 	TP_ARGS(driver, step, ns),
-	TP_STRUCT__entry(
-		__string(driver, driver)
-		__string(step, step)
-		__field(u64, ns)
+
+	TP_STRUCT__entry(__string(driver, driver)
+			 __string(step, step)
+			 __field(u64, ns)
 	),
-	TP_fast_assign(
-		__assign_str(driver);
-		__assign_str(step);
-		__entry->ns = ns;
+
+	TP_fast_assign(__assign_str(driver);
+		       __assign_str(step);
+		       __entry->ns = ns;
 	),
+
 	TP_printk("driver=%s step=%s ns=%llu",
 		  __get_str(driver), __get_str(step), __entry->ns)
 );
 
 /* Recovery is over; ns counts from the fault. */
 TRACE_EVENT(driver_fi_restart,
+
 	TP_PROTO(const char *driver, u32 generation, bool ok, u64 ns),
+
 	TP_ARGS(driver, generation, ok, ns),
-	TP_STRUCT__entry(
-		__string(driver, driver)
-		__field(u32, generation)
-		__field(bool, ok)
-		__field(u64, ns)
+
+	TP_STRUCT__entry(__string(driver, driver)
+			 __field(u32, generation)
+			 __field(bool, ok)
+			 __field(u64, ns)
 	),
-	TP_fast_assign(
-		__assign_str(driver);
-		__entry->generation = generation;
-		__entry->ok = ok;
-		__entry->ns = ns;
+
+	TP_fast_assign(__assign_str(driver);
+		       __entry->generation = generation;
+		       __entry->ok = ok;
+		       __entry->ns = ns;
 	),
+
 	TP_printk("driver=%s restarts=%u ok=%d ns=%llu",
 		  __get_str(driver), __entry->generation, __entry->ok,
 		  __entry->ns)
 );
 
-/* A wrapper rejected a call of a driver. */
+/* The kernel rejected a call of a driver; the driver has failed. */
 TRACE_EVENT(driver_fi_denied,
+
 	TP_PROTO(const char *driver, const char *import, int arg,
 		 const char *why),
+
 	TP_ARGS(driver, import, arg, why),
-	TP_STRUCT__entry(
-		__string(driver, driver)
-		__string(import, import)
-		__string(why, why)
-		__field(int, arg)
+
+	TP_STRUCT__entry(__string(driver, driver)
+			 __string(import, import)
+			 __string(why, why)
+			 __field(int, arg)
 	),
-	TP_fast_assign(
-		__assign_str(driver);
-		__assign_str(import);
-		__assign_str(why);
-		__entry->arg = arg;
+
+	TP_fast_assign(__assign_str(driver);
+		       __assign_str(import);
+		       __assign_str(why);
+		       __entry->arg = arg;
 	),
+
 	TP_printk("driver=%s import=%s arg=%d why=\"%s\"",
 		  __get_str(driver), __get_str(import), __entry->arg,
 		  __get_str(why))
