@@ -111,4 +111,5 @@ static struct kunit_suite permmap_suite = {
 	.exit = permmap_exit,
 	.test_cases = permmap_cases,
 };
+
 kunit_test_suite(permmap_suite);

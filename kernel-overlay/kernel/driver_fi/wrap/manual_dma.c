@@ -159,7 +159,8 @@ static bool check_memory(struct fi_call *c, struct page *page, size_t off, size_
 		return false;
 	}
 	va = (unsigned long)page_address(page) + off;
-	if (c->arg[4] == DMA_TO_DEVICE || fi_mem_writable(c->dom, va, size))
+	if (c->arg[4] == DMA_TO_DEVICE || fi_mem_writable(c->dom, va, size) ||
+	    fi_permmap_test(c->dom->perm, va, size))
 		return true;
 	fi_reject(c, 1, "a device would write to memory that is not the driver's");
 	return false;
