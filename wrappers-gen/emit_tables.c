@@ -318,6 +318,8 @@ static void emit_foot(struct run *r, FILE *o)
 		fprintf(o, "%s %s", i ? "," : "", r->ko[i]->name);
 	fprintf(o, "\");\n");
 	fprintf(o, "MODULE_LICENSE(\"GPL\");\n");
+	/* Made with the kernel, though outside its tree: no taint. */
+	fprintf(o, "MODULE_INFO(intree, \"Y\");\n");
 	for (i = 0; i < r->nr_ko; i++) {
 		for (j = 0; j < r->ko[i]->nr_ns; j++) {
 			const char *ns = r->ko[i]->ns[j];

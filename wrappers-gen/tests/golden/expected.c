@@ -561,3 +561,4 @@ module_exit(wrappers_exit);
 
 MODULE_DESCRIPTION("Driver fault isolation: wrappers for drv");
 MODULE_LICENSE("GPL");
+MODULE_INFO(intree, "Y");
