@@ -78,4 +78,93 @@ rt_leave:
 	pop	%rbp
 	ret
 	.size	rt_leave, . - rt_leave
+
+/*
+ * u64 rt_run(u64 fn, u64 *state, u64 top, u64 *save): all registers but rsp, and
+ * the flags, from state[0..16]; the same back afterwards.
+ */
+	.globl	rt_run, rt_run_back, rt_run_end
+	.type	rt_run, @function
+rt_run:
+	push	%rbp
+	push	%rbx
+	push	%r12
+	push	%r13
+	push	%r14
+	push	%r15
+	mov	%rsp, (%rcx)
+	mov	%rcx, rt_run_save(%rip)
+	mov	%rsi, rt_run_state(%rip)
+	mov	%rdi, rt_run_fn(%rip)
+	mov	%rdx, %rsp
+	fninit
+	lea	rt_run_vectors(%rip), %rax
+	cmpb	$0, rt_run_avx(%rip)
+	je	1f
+	.irp	n, 0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15
+	vmovdqu	32*\n(%rax), %ymm\n
+	.endr
+	jmp	2f
+1:	.irp	n, 0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15
+	movdqu	32*\n(%rax), %xmm\n
+	.endr
+2:	mov	%rsi, %rax
+	mov	8(%rax), %rcx
+	mov	16(%rax), %rdx
+	mov	24(%rax), %rbx
+	mov	40(%rax), %rbp
+	mov	48(%rax), %rsi
+	mov	56(%rax), %rdi
+	mov	64(%rax), %r8
+	mov	72(%rax), %r9
+	mov	80(%rax), %r10
+	mov	88(%rax), %r11
+	mov	96(%rax), %r12
+	mov	104(%rax), %r13
+	mov	112(%rax), %r14
+	mov	120(%rax), %r15
+	pushq	128(%rax)
+	mov	(%rax), %rax
+	popfq
+	call	*rt_run_fn(%rip)
+rt_run_back:
+	pushfq
+	push	%rax
+	mov	rt_run_state(%rip), %rax
+	mov	%rcx, 8(%rax)
+	mov	%rdx, 16(%rax)
+	mov	%rbx, 24(%rax)
+	mov	%rbp, 40(%rax)
+	mov	%rsi, 48(%rax)
+	mov	%rdi, 56(%rax)
+	mov	%r8, 64(%rax)
+	mov	%r9, 72(%rax)
+	mov	%r10, 80(%rax)
+	mov	%r11, 88(%rax)
+	mov	%r12, 96(%rax)
+	mov	%r13, 104(%rax)
+	mov	%r14, 112(%rax)
+	mov	%r15, 120(%rax)
+	popq	(%rax)
+	popq	128(%rax)
+	cld
+	mov	rt_run_save(%rip), %rcx
+	mov	(%rcx), %rsp
+	mov	$1, %eax
+	pop	%r15
+	pop	%r14
+	pop	%r13
+	pop	%r12
+	pop	%rbx
+	pop	%rbp
+	ret
+rt_run_end:
+	.size	rt_run, . - rt_run
+	.globl	rt_run_vectors, rt_run_avx
+	.comm	rt_run_vectors, 512, 64
+	.comm	rt_run_avx, 1, 1
+	.local	rt_run_save, rt_run_state, rt_run_fn
+	.comm	rt_run_save, 8, 8
+	.comm	rt_run_state, 8, 8
+	.comm	rt_run_fn, 8, 8
 	.section .note.GNU-stack, "", @progbits

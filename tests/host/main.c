@@ -83,11 +83,11 @@ static const struct {
 	void (*run)(void);
 } suites[] = {
 	{ "violations", suite_violations },
+	{ "random", suite_random },
 #ifdef ALL_SUITES
 	{ "tables", suite_tables },
 	{ "model", suite_model },
 	{ "libraries", suite_libraries },
-	{ "random", suite_random },
 	{ "step", suite_step },
 	{ "retranslate", suite_retranslate },
 #endif

@@ -6,7 +6,7 @@
 
 #define _GNU_SOURCE
 #include <asm/prctl.h>
-#include <ctype.h>
+#include <fcntl.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -21,6 +21,10 @@
 
 u64 rt_enter(u64 fn, const u64 *arg, u64 top, u64 *save);
 void rt_leave(u64 *save);
+u64 rt_run(u64 fn, u64 *state, u64 top, u64 *save);
+void rt_run_back(void);
+void rt_run_end(void);
+extern u8 rt_run_vectors[512], rt_run_avx;
 
 u64 rt_slow_calls, rt_range_calls;
 void (*rt_step)(u64 rip, u64 rsp);
@@ -170,7 +174,9 @@ static void on_signal(int sig, siginfo_t *si, void *ctx)
 	sigset_t set;
 
 	if (sig == SIGTRAP && rt_step) {
-		if (u)
+		if (rip >= (u64)rt_run_back && rip < (u64)rt_run_end)
+			uc->uc_mcontext.gregs[REG_EFL] &= ~0x100;
+		else if (u)
 			rt_step(rip, uc->uc_mcontext.gregs[REG_RSP]);
 		return;
 	}
@@ -211,6 +217,19 @@ bool rt_call(struct stack *s, u64 fn, const u64 *arg, u64 *ret, struct violation
 	return v->what == C_NOTHING;
 }
 
+bool rt_run_state_on(struct stack *s, u64 fn, u64 state[17], struct violation *v)
+{
+	u64 save[2] = { 0 };
+
+	memset(v, 0, sizeof(*v));
+	caught = v;
+	save_area = save;
+	rt_run(fn, state, s->top - 64, save);
+	caught = NULL;
+	save_area = NULL;
+	return v->what == C_NOTHING;
+}
+
 /* Permission map */
 
 static u8 *shadow(u64 a)
@@ -218,25 +237,38 @@ static u8 *shadow(u64 a)
 	return (u8 *)((a >> 3) + MAP_DISP);
 }
 
+/* The map is read-only for everyone: wild stores of originals must not reach it. */
+static void poke(u64 addr, const void *bytes, u64 len)
+{
+	static int mem = -1;
+
+	if (mem < 0)
+		mem = open("/proc/self/mem", O_RDWR);
+	if (pwrite(mem, bytes, len, (off_t)(u64)shadow(addr)) != (ssize_t)len) {
+		perror("permission map");
+		exit(2);
+	}
+}
+
 static void set_bits(u64 addr, u64 len, bool on)
 {
+	static u8 chunk[65536];
 	u64 end = addr + len;
 
 	while (addr < end) {
 		u32 bit = addr & 7, n = min(end - addr, 8ULL - bit);
-		u8 m = ((1u << n) - 1) << bit;
+		u8 m = ((1u << n) - 1) << bit, b = *shadow(addr);
 
-		if (n == 8 && end - addr >= 8) {
-			u64 bytes = (end - addr) / 8;
+		if (n == 8) {
+			u64 bytes = min((end - addr) / 8, (u64)sizeof(chunk));
 
-			memset(shadow(addr), on ? 0xff : 0, bytes);
+			memset(chunk, on ? 0xff : 0, bytes);
+			poke(addr, chunk, bytes);
 			addr += bytes * 8;
 			continue;
 		}
-		if (on)
-			*shadow(addr) |= m;
-		else
-			*shadow(addr) &= ~m;
+		b = on ? b | m : b & ~m;
+		poke(addr, &b, 1);
 		addr += n;
 	}
 }
@@ -266,7 +298,7 @@ void rt_init(void)
 	stack_t ss = { .ss_sp = alt, .ss_size = sizeof(alt) };
 	void *gs = mmap(NULL, 0x200000, PROT_READ | PROT_WRITE,
 			MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
-	void *p = mmap((void *)MAP_DISP, 0x100000000000ULL, PROT_READ | PROT_WRITE,
+	void *p = mmap((void *)MAP_DISP, 0x100000000000ULL, PROT_READ,
 		       MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE |
 		       MAP_FIXED_NOREPLACE, -1, 0);
 
@@ -276,6 +308,9 @@ void rt_init(void)
 	}
 	memset(gs, 0x5a, 4096);
 	syscall(SYS_arch_prctl, ARCH_SET_GS, gs);
+	rt_run_avx = !!__builtin_cpu_supports("avx");
+	for (u32 i = 0; i < sizeof(rt_run_vectors); i++)
+		rt_run_vectors[i] = i * 37 + 11;
 	sigaltstack(&ss, NULL);
 	sa.sa_flags = SA_SIGINFO | SA_ONSTACK | SA_NODEFER;
 	sigaction(SIGSEGV, &sa, NULL);
@@ -317,47 +352,69 @@ void rt_config(struct fi_dbi_config *c, enum fi_dbi_checks checks)
 	c->slow_port = (u64)pads + 160;
 }
 
-struct unit *rt_translate(struct mod *m, const struct fi_dbi_config *c)
+struct unit *rt_translate_raw(struct mod *m, const struct fi_dbi_config *c)
 {
-	struct unit *u;
+	struct unit *u = calloc(1, sizeof(*u));
 	struct fi_dbi_input in;
 
-	if (!m)
-		return NULL;
-	u = calloc(1, sizeof(*u));
 	u->m = m;
 	u->cfg = *c;
 	u->env = mod_env(m);
 	in = mod_input(m, &u->env, &u->cfg);
 	if (fi_dbi_create(&u->u, &in) ||
 	    fi_dbi_translate(u->u, m->arena, (u8 *)m->arena, m->arena_size)) {
-		fprintf(stderr, "%s: translation failed\n", m->name);
 		if (u->u)
 			fi_dbi_destroy(u->u);
-		mod_free(m);
 		free(u);
 		return NULL;
 	}
-	for (u32 i = 1; i < m->eh->e_shnum; i++)
-		if ((m->sh[i].sh_flags & SHF_WRITE) && m->sec_va[i])
-			rt_grant(m->sec_va[i], m->sh[i].sh_size);
 	u->next = units;
 	units = u;
 	return u;
 }
 
-void rt_free(struct unit *u)
+struct unit *rt_translate(struct mod *m, const struct fi_dbi_config *c)
+{
+	struct unit *u;
+
+	if (!m)
+		return NULL;
+	u = rt_translate_raw(m, c);
+	if (!u) {
+		fprintf(stderr, "%s: translation failed\n", m->name);
+		mod_free(m);
+		return NULL;
+	}
+	for (u32 i = 1; i < m->eh->e_shnum; i++)
+		if ((m->sh[i].sh_flags & SHF_WRITE) && m->sec_va[i])
+			rt_grant(m->sec_va[i], m->sh[i].sh_size);
+	return u;
+}
+
+static void forget(struct unit *u)
 {
 	struct unit **p;
 
-	if (!u)
-		return;
 	for (p = &units; *p; p = &(*p)->next) {
 		if (*p == u) {
 			*p = u->next;
 			break;
 		}
 	}
+}
+
+void rt_free_raw(struct unit *u)
+{
+	forget(u);
+	fi_dbi_destroy(u->u);
+	free(u);
+}
+
+void rt_free(struct unit *u)
+{
+	if (!u)
+		return;
+	forget(u);
 	rt_revoke((u64)u->m->map, u->m->map_size);
 	fi_dbi_destroy(u->u);
 	mod_free(u->m);

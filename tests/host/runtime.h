@@ -46,9 +46,12 @@ struct stack {
 
 void rt_init(void);
 void rt_config(struct fi_dbi_config *c, enum fi_dbi_checks checks);
+/* A unit without a module: for code made on the fly. NULL on failure. */
+struct unit *rt_translate_raw(struct mod *m, const struct fi_dbi_config *c);
 /* Takes over @m; NULL on failure. Grants its writable data. */
 struct unit *rt_translate(struct mod *m, const struct fi_dbi_config *c);
 void rt_free(struct unit *u);
+void rt_free_raw(struct unit *u);	/* keeps the module */
 u64 rt_entry(struct unit *u, const char *name);
 struct unit *rt_unit_at(u64 cache);
 
@@ -61,6 +64,8 @@ void rt_stack(struct stack *s);
  * paths' permission to call host functions is per address.
  */
 bool rt_call(struct stack *s, u64 fn, const u64 *arg, u64 *ret, struct violation *v);
+/* Same with all registers and flags (state[16]) given and returned. */
+bool rt_run_state_on(struct stack *s, u64 fn, u64 state[17], struct violation *v);
 void rt_allow_target(u64 va);
 extern u64 rt_slow_calls;	/* how often a slow path was asked */
 extern u64 rt_range_calls;

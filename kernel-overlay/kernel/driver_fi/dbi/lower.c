@@ -224,10 +224,11 @@ static void lower_block(struct fi_group *g, u32 n)
 	for (i = b->first; i <= b->last; i++) {
 		struct fi_insn *in = &g->insn[i];
 
-		if (in->check || g->u->cfg->poison)
-			fi_asm_pc(g->u, a, in->va, false);
-		for (c = in->check; c; c = g->check[c - 1].next)
+		for (c = in->check; c; c = g->check[c - 1].next) {
+			fi_asm_pc(g->u, a, g->insn[g->check[c - 1].insn].va, false);
 			fi_check_emit(g, &g->check[c - 1]);
+		}
+		fi_asm_pc(g->u, a, in->va, false);
 		if (g->u->cfg->poison)
 			poison(g, in);
 		fi_asm_pc(g->u, a, in->va, true);

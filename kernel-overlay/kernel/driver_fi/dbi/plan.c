@@ -262,8 +262,12 @@ static u32 pick_scratch(struct fi_group *g, struct fi_check *c,
 	u16 taken = check_regs(g, c) | FI_REG(FI_RSP);
 	u32 i, k, spills = 0;
 
-	if (c->kind == FI_C_REDIRECT)
+	if (c->kind == FI_C_REDIRECT) {
 		taken |= in->use | in->wr;
+		/* a REX prefix would turn ah, ch, dh, bh into something else */
+		if (!in->enc && !in->rex_off && in->opsize == 1)
+			taken |= 0xff00;
+	}
 	for (k = 0; k < c->nscratch; k++) {
 		u8 r = FI_NOREG;
 

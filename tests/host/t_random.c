@@ -1,0 +1,674 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * Random instruction sequences, original against translated, on the real CPU.
+ *
+ * The instructions are drawn from real modules, so each form appears as often as it
+ * does there. Registers, flags, memory and fault addresses are compared; with holes in
+ * the permission map also that what must not be written is not.
+ */
+
+#define _GNU_SOURCE
+#include <Zydis/Decoder.h>
+#include <sys/mman.h>
+
+#include "internal.h"
+#include "test.h"
+
+#define POOL		60000
+#define BUF_SIZE	4096
+#define FRAME		0x140
+#define MAX_INSNS	40
+#define MAX_STATES	40
+
+struct sample {
+	u8 bytes[15];
+	u8 len;
+	u8 tested, modified, undefined;	/* packed flags */
+	bool mem, rep, string, bit_reg, div;
+	u8 base, index, bit;
+	u8 disp_off, disp_len;
+	bool rsp;
+};
+
+static struct sample *pool;
+static u32 nr_pool;
+static u64 seen_forms;
+
+static u8 *buf;		/* what the sequences work on */
+static struct stack st;
+static struct mod synth;
+
+static const char * const sources[] = {
+	"e1000", "8139too", "snd-ens1370", "virtio_net", "ext4", "xfs", "mac80211",
+	"lz4_compress", "zstd_compress", "libcurve25519-generic", "twofish_common",
+	"poly1305-x86_64", "nls_utf8", "raid6_pq", "usbcore", "nvme-core", "dm-mod",
+	"btrfs", "sctp", "libata", "bnxt_en", "chacha-x86_64", "aesni-intel",
+};
+
+static u8 pack(u32 f)
+{
+	return (f & 1) | (f >> 1 & 2) | (f >> 2 & 4) | (f >> 3 & 0x18) | (f >> 6 & 0x20);
+}
+
+/* Differs from run to run, needs an operating system, or state that we lack. */
+static bool unfit(const ZydisDecodedInstruction *z)
+{
+	switch (z->mnemonic) {
+	case ZYDIS_MNEMONIC_RDTSC:
+	case ZYDIS_MNEMONIC_RDTSCP:
+	case ZYDIS_MNEMONIC_RDRAND:
+	case ZYDIS_MNEMONIC_RDSEED:
+	case ZYDIS_MNEMONIC_RDPID:
+	case ZYDIS_MNEMONIC_CPUID:
+	case ZYDIS_MNEMONIC_LSL:
+	case ZYDIS_MNEMONIC_XSAVE:
+	case ZYDIS_MNEMONIC_XRSTOR:
+	case ZYDIS_MNEMONIC_FXRSTOR:
+	case ZYDIS_MNEMONIC_LDMXCSR:
+	case ZYDIS_MNEMONIC_FLDCW:
+	case ZYDIS_MNEMONIC_FXSAVE:
+	case ZYDIS_MNEMONIC_FXSAVE64:
+	case ZYDIS_MNEMONIC_FNSAVE:
+	case ZYDIS_MNEMONIC_FNSTENV:
+		return true;
+	default:
+		return z->encoding != ZYDIS_INSTRUCTION_ENCODING_LEGACY &&
+		       z->encoding != ZYDIS_INSTRUCTION_ENCODING_VEX;
+	}
+}
+
+static bool describe(struct fi_dbi_unit *u, ZydisDecoder *d, const u8 *b, u32 len,
+		     struct sample *s)
+{
+	ZydisDecodedInstruction z;
+	struct fi_insn in;
+
+	memset(s, 0, sizeof(*s));
+	if (!fi_decode(u, b, len, 0x1000, &in) || in.kind != FI_I_PLAIN || in.sens ||
+	    in.mem.rip || (in.wr & FI_REG(FI_RSP)) || in.store == FI_S_GS ||
+	    in.mem.gs || in.store == FI_S_POP || in.enc == 2)
+		return false;
+	if (!ZYAN_SUCCESS(ZydisDecoderDecodeInstruction(d, NULL, b, len, &z)) ||
+	    unfit(&z) || z.address_width != 64)
+		return false;
+	/* explicit use of rsp as a value would show the address of the stack */
+	if ((in.use & FI_REG(FI_RSP)) && in.mem.base != FI_RSP)
+		return false;
+	memcpy(s->bytes, b, in.len);
+	s->len = in.len;
+	if (z.cpu_flags) {
+		s->tested = pack(z.cpu_flags->tested);
+		s->modified = pack(z.cpu_flags->modified | z.cpu_flags->set_0 |
+				   z.cpu_flags->set_1);
+		s->undefined = pack(z.cpu_flags->undefined);
+		/* by a count of zero nothing changes */
+		if (in.fdef == 0)
+			s->modified = 0;
+	}
+	s->mem = in.mem.present && z.mnemonic != ZYDIS_MNEMONIC_LEA;
+	s->base = in.mem.base;
+	s->index = in.mem.index;
+	s->rsp = in.mem.base == FI_RSP;
+	s->rep = z.attributes & (ZYDIS_ATTRIB_HAS_REP | ZYDIS_ATTRIB_HAS_REPE |
+				 ZYDIS_ATTRIB_HAS_REPNE);
+	s->string = z.meta.category == ZYDIS_CATEGORY_STRINGOP;
+	s->bit = z.mnemonic == ZYDIS_MNEMONIC_BT || in.store == FI_S_BITREG ?
+		 in.reg : FI_NOREG;
+	if (z.mnemonic == ZYDIS_MNEMONIC_BT && s->mem)
+		return false;	/* a load at a random distance */
+	s->div = z.mnemonic == ZYDIS_MNEMONIC_DIV || z.mnemonic == ZYDIS_MNEMONIC_IDIV;
+	s->disp_off = in.disp_off;
+	s->disp_len = in.disp_len;
+	if (s->mem && s->base == FI_NOREG)
+		return false;
+	/* a stack operand must have room for a displacement that we choose */
+	if (s->rsp && s->disp_len == 0)
+		return false;
+	return true;
+}
+
+static void harvest(void)
+{
+	static struct fi_dbi_config cfg;
+	struct fi_dbi_unit fake = { .cfg = &cfg };
+	ZydisDecoder d;
+	u64 taken = 0;
+
+	fi_dbi_config_default(&cfg);
+	memset(cfg.verdict, 0, sizeof(cfg.verdict));
+	fake.dec = calloc(1, fi_decode_scratch());
+	fi_decode_init(fake.dec);
+	ZydisDecoderInit(&d, ZYDIS_MACHINE_MODE_LONG_64, ZYDIS_STACK_WIDTH_64);
+	pool = calloc(POOL, sizeof(*pool));
+	for (u32 i = 0; i < ARRAY_SIZE(sources); i++) {
+		struct load_options o = { .finalize = true };
+		const char *path = find_module(sources[i]);
+		struct mod *m = path ? mod_load(path, &o) : NULL;
+
+		if (!m)
+			continue;
+		for (u32 off = 0; off < m->text[0].size;) {
+			const u8 *b = m->text[0].bytes + off;
+			struct sample s;
+			struct fi_insn in;
+			u32 n = fi_decode_quick(&fake, b, m->text[0].size - off, 0, &in);
+			u32 at;
+
+			off += n ? n : 1;
+			if (!n || !describe(&fake, &d, b, n, &s))
+				continue;
+			/* reservoir: every instruction has the same chance */
+			taken++;
+			at = nr_pool < POOL ? nr_pool++ : rnd() % taken;
+			if (at < POOL)
+				pool[at] = s;
+		}
+		mod_free(m);
+	}
+	seen_forms = taken;
+	free(fake.dec);
+}
+
+/* One sequence */
+
+struct seq {
+	u8 *p;			/* where the next byte goes */
+	u32 n;
+	u8 undef;
+	bool abi;
+	struct { u8 *field; bool wide; u32 to; u8 undef; } br[MAX_INSNS];
+	u32 nr_br;
+};
+
+static void put(struct seq *q, const void *b, u32 n)
+{
+	memcpy(q->p, b, n);
+	q->p += n;
+}
+
+static void mov_imm(struct seq *q, u8 reg, u32 v)
+{
+	u8 t[6];
+	u32 n = 0;
+
+	if (reg >= 8)
+		t[n++] = 0x41;
+	t[n++] = 0xb8 | (reg & 7);
+	memcpy(t + n, &v, 4);
+	put(q, t, n + 4);
+}
+
+static u32 somewhere(void)
+{
+	/* mostly inside, sometimes across the edge or nowhere */
+	u32 r = rnd() % 64;
+
+	if (r == 0)
+		return 0x10;
+	if (r == 1)
+		return (u32)(u64)buf - 4;
+	return (u32)(u64)buf + 1024 + rnd() % (BUF_SIZE - 2048);
+}
+
+static void put_sample(struct seq *q, const struct sample *s)
+{
+	u8 b[15];
+
+	memcpy(b, s->bytes, s->len);
+	if (s->string) {
+		mov_imm(q, FI_RDI, somewhere());
+		mov_imm(q, FI_RSI, somewhere());
+		if (s->rep)
+			mov_imm(q, FI_RCX, rnd() % 24);
+	} else if (s->mem) {
+		if (!s->rsp && rnd() % 16)
+			mov_imm(q, s->base, somewhere());
+		if (s->index != FI_NOREG && s->index != s->base && rnd() % 32)
+			mov_imm(q, s->index, rnd() % 16);
+		if (s->bit != FI_NOREG && s->bit != s->base && s->bit != s->index)
+			mov_imm(q, s->bit, rnd() % 2048);
+		/* displacements within what surrounds the buffer, or the frame */
+		if (s->disp_len == 4) {
+			s32 d = s->rsp ? (s32)(rnd() % 31 * 8) :
+				(s32)(rnd() % 512) - 256;
+
+			memcpy(b + s->disp_off, &d, 4);
+		} else if (s->disp_len == 1 && s->rsp) {
+			b[s->disp_off] = rnd() % 127;
+		}
+	} else if (s->div && rnd() % 8) {
+		mov_imm(q, FI_RDX, 0);
+	}
+	put(q, b, s->len);
+	q->undef = (q->undef & ~s->modified) | s->undefined;
+}
+
+/* Short form, patched when its target is known. */
+static void put_branch(struct seq *q, u32 i, u32 insns)
+{
+	static const u8 uses[8] = {
+		FI_OF, FI_CF, FI_ZF, FI_CF | FI_ZF, FI_SF, FI_PF, FI_SF | FI_OF,
+		FI_ZF | FI_SF | FI_OF,
+	};
+	u32 cc = rnd() & 15;
+	bool jrcxz = rnd() % 16 == 0;
+	u8 t[6] = { 0x0f, 0x80 | cc };
+
+	if (i + 1 >= insns || q->nr_br == MAX_INSNS)
+		return;
+	if (!jrcxz && (uses[cc >> 1] & q->undef))
+		return;
+	q->br[q->nr_br].wide = !jrcxz;
+	if (jrcxz) {
+		t[0] = 0xe3;
+		t[1] = 0;
+		/* a long way is out of its reach */
+		q->br[q->nr_br].to = i + 1;
+		put(q, t, 2);
+		q->br[q->nr_br].field = q->p - 1;
+	} else {
+		q->br[q->nr_br].to = i + 1 + rnd() % min(insns - i, 10u);
+		put(q, t, 6);
+		q->br[q->nr_br].field = q->p - 4;
+	}
+	q->br[q->nr_br++].undef = q->undef;
+}
+
+static void land(struct seq *q, u32 i)
+{
+	for (u32 k = 0; k < q->nr_br; k++) {
+		s32 d = q->p - q->br[k].field - (q->br[k].wide ? 4 : 1);
+
+		if (q->br[k].to != i)
+			continue;
+		q->undef |= q->br[k].undef;
+		if (q->br[k].wide)
+			memcpy(q->br[k].field, &d, 4);
+		else
+			*q->br[k].field = d;
+	}
+}
+
+/* A leaf or the function itself; returns its size. */
+static u32 make_function(u8 *at, u32 insns, bool abi, s64 helper, u32 *count)
+{
+	static const u8 leave[] = { 0x48, 0x8d, 0xa4, 0x24 };	/* lea x(%rsp),%rsp */
+	struct seq q = { .p = at, .abi = abi };
+	s32 frame = FRAME;
+
+	/* the frame, with known contents */
+	for (u32 i = 0; i < FRAME / 8; i++) {
+		u8 push[2] = { 0x6a, i };
+
+		put(&q, push, 2);
+	}
+	if (abi)
+		mov_imm(&q, FI_R11, rnd());
+	for (u32 i = 0; i < insns; i++) {
+		const struct sample *s = &pool[rnd() % nr_pool];
+
+		land(&q, i);
+		*count += 1;
+		if (rnd() % 6 == 0) {
+			put_branch(&q, i, insns);
+			continue;
+		}
+		if (helper && rnd() % 12 == 0) {
+			u8 call[5] = { 0xe8 };
+			s32 d;
+
+			/* the helper may read any flag: cmp %eax,%ecx */
+			if (q.undef)
+				put(&q, "\x39\xc1", 2);
+			d = helper - (s64)(q.p + 5);
+			memcpy(call + 1, &d, 4);
+			put(&q, call, 5);
+			q.undef = FI_ALL_FLAGS;
+			continue;
+		}
+		if (s->tested & q.undef)
+			continue;
+		put_sample(&q, s);
+	}
+	for (u32 i = insns; i < insns + 12; i++)
+		land(&q, i);
+	put(&q, leave, 4);
+	put(&q, &frame, 4);
+	put(&q, "\xc3", 1);
+	return (u32)(q.p - at) | (u32)q.undef << 24;
+}
+
+struct tally {
+	u64 sequences, runs, insns, faults, early, violations, mismatches;
+};
+
+static void random_state(u64 s[17])
+{
+	for (int i = 0; i < 16; i++) {
+		switch (rnd() % 4) {
+		case 0:
+			s[i] = rnd();
+			break;
+		case 1:
+			s[i] = rnd() % 256;
+			break;
+		case 2:
+			s[i] = (u64)buf + 1024 + rnd() % (BUF_SIZE - 2048);
+			break;
+		default:
+			s[i] = (s64)(s32)rnd();
+			break;
+		}
+	}
+	s[16] = 0x202 | (rnd() & 0x8d5);
+}
+
+static u64 flag_bits(u8 f)
+{
+	return (f & 1) | (u64)(f & 2) << 1 | (u64)(f & 4) << 2 |
+	       (u64)(f & 0x18) << 3 | (u64)(f & 0x20) << 6;
+}
+
+static const u16 abi_regs = 1u << FI_RAX | 1u << FI_RDX | 1u << FI_RBX |
+	1u << FI_RBP | 0xf000;
+
+static bool regs_differ(const u64 *a, const u64 *b, bool abi, u8 undef)
+{
+	for (int i = 0; i < 16; i++)
+		if (i != FI_RSP && a[i] != b[i] && (!abi || (abi_regs >> i & 1)))
+			return true;
+	return !abi && ((a[16] ^ b[16]) & (0x8d5 & ~flag_bits(undef)));
+}
+
+static u8 hole_mask[BUF_SIZE];
+
+static bool differ_mem(const u8 *native)
+{
+	for (u32 i = 0; getenv("FIDBI_VERBOSE") && i < BUF_SIZE; i++)
+		if (native[i] != buf[i])
+			fprintf(stderr, "  %llx: %02x, %02x\n", (u64)buf + i,
+				native[i], buf[i]);
+	return false;
+}
+
+/* Says what differed, for people. */
+static bool differ(const char *why, const u64 *s, const u64 *a, const u64 *b,
+		   const struct violation *va, const struct violation *vb)
+{
+	if (!getenv("FIDBI_VERBOSE"))
+		return false;
+	fprintf(stderr, "%s: original: what %d va %llx addr %llx sig %d; translated: what %d va %llx addr %llx sig %d\n",
+		why, va->what, va->va, va->addr, va->sig, vb->what, vb->va,
+		vb->addr, vb->sig);
+	for (int i = 0; i < 17; i++)
+		if (a[i] != b[i])
+			fprintf(stderr, "  reg %d: %llx -> %llx, %llx\n", i, s[i], a[i], b[i]);
+	return false;
+}
+
+static void make_holes(bool holes)
+{
+	memset(hole_mask, 0, sizeof(hole_mask));
+	rt_grant((u64)buf, BUF_SIZE);
+	for (u32 i = 0; holes && i < 4; i++) {
+		u32 at = rnd() % (BUF_SIZE - 64), n = 1 + rnd() % 63;
+
+		memset(hole_mask + at, 1, n);
+		rt_revoke((u64)buf + at, n);
+	}
+}
+
+static bool hole_changed(const u8 *before, const u8 *after)
+{
+	for (u32 i = 0; i < BUF_SIZE; i++)
+		if (hole_mask[i] && before[i] != after[i])
+			return true;
+	return false;
+}
+
+static bool hits_other_memory(u64 addr)
+{
+	unsigned char vec;
+
+	if (addr >= (u64)buf && addr < (u64)buf + BUF_SIZE)
+		return false;
+	if (addr >= st.top - STACK_SIZE && addr < st.top)
+		return false;
+	return !mincore((void *)(addr & ~4095ULL), 4096, &vec);
+}
+
+/* One state through both; false: they differ. */
+static bool compare_run(u64 orig, u64 trans, bool abi, u8 undef, bool holes,
+			bool checked, bool redirects, struct tally *t)
+{
+	static u8 init[BUF_SIZE], native[BUF_SIZE];
+	u64 a[17], b[17], s[17];
+	struct violation va, vb;
+	bool ok_a, ok_b, forbidden;
+
+	random_state(s);
+	for (u32 i = 0; i < BUF_SIZE; i += 8)
+		*(u64 *)(init + i) = rnd();
+	memcpy(a, s, sizeof(a));
+	memcpy(b, s, sizeof(b));
+	memcpy(buf, init, BUF_SIZE);
+	memset((void *)(st.top - 2048), 0x77, 1900);
+	ok_a = rt_run_state_on(&st, orig, a, &va);
+	memcpy(native, buf, BUF_SIZE);
+	memcpy(buf, init, BUF_SIZE);
+	memset((void *)(st.top - 2048), 0x77, 1900);
+	ok_b = rt_run_state_on(&st, trans, b, &vb);
+	t->runs++;
+	forbidden = hole_changed(init, native);
+	if (holes && checked && hole_changed(init, buf))
+		return differ("forbidden bytes written", s, a, b, &va, &vb);
+	if (ok_a && ok_b) {
+		if (checked && forbidden)
+			return differ("not caught", s, a, b, &va, &vb);
+		if (regs_differ(a, b, abi, undef))
+			return differ("registers", s, a, b, &va, &vb);
+		if (memcmp(native, buf, BUF_SIZE))
+			return differ_mem(native) || differ("memory", s, a, b, &va, &vb);
+		return true;
+	}
+	/* forcing addresses into the segment changes what wild ones do */
+	if (!ok_a && redirects)
+		return true;
+	if (!ok_b && vb.what != C_SIGNAL) {
+		t->violations++;
+		/*
+		 * A hole explains a check that the original survives, or a wild
+		 * store that happened to hit other memory of this process.
+		 */
+		if (ok_a && !(holes && vb.addr >= (u64)buf &&
+			      vb.addr < (u64)buf + BUF_SIZE &&
+			      hole_mask[vb.addr - (u64)buf]) &&
+		    !hits_other_memory(vb.addr))
+			return differ("caught for nothing", s, a, b, &va, &vb);
+		t->early += vb.va != va.va;
+		/* the original went to where its return address was changed to */
+		if (!ok_a && vb.what == C_RET && va.va == vb.addr)
+			return true;
+		if (!ok_a && vb.va < va.va && !forbidden && !holes)
+			return differ("caught too early", s, a, b, &va, &vb);
+		return true;
+	}
+	t->faults++;
+	if (ok_a || ok_b)
+		return differ("only one faults", s, a, b, &va, &vb);
+	/* a non-canonical address by way of rbp is a stack fault, by others not */
+	if (va.va == vb.va)
+		return true;
+	/* the check of a later store met an unmapped shadow first */
+	t->early++;
+	if (checked && vb.va > va.va)
+		return true;
+	return differ("fault elsewhere", s, a, b, &va, &vb);
+}
+
+static void dump_bad(struct unit *u, u32 size, const struct tally *t)
+{
+	char path[64];
+	FILE *f;
+	u64 va = 0;
+	u32 len = fi_dbi_fragment(u->u, u->m->nr_funcs - 1, &va);
+
+	snprintf(path, sizeof(path), "/tmp/fidbi-bad-%llu", t->sequences);
+	f = fopen(path, "w");
+	if (!f)
+		return;
+	fwrite(u->m->text[0].bytes, 1, size, f);
+	fclose(f);
+	fprintf(stderr, "sequence %llu differs: original at %llx in %s, translated %llx+%x\n",
+		t->sequences, u->m->text[0].va, path, va, len);
+}
+
+static struct unit *make_unit(struct fi_dbi_config *c, bool abi, u32 *insns, u8 *undef,
+			      u32 *size)
+{
+	static struct fi_dbi_func f[2];
+	u8 *text = synth.map;
+	u32 helper, n;
+
+	memset(text, 0xcc, 8192);
+	helper = make_function(text, 3 + rnd() % 6, false, 0, insns) & 0xffffff;
+	n = ALIGN(helper, 16);
+	*insns = 0;
+	helper = make_function(text + n, 4 + rnd() % (MAX_INSNS - 8), abi,
+			       abi ? 0 : (s64)text, insns);
+	*undef = helper >> 24;
+	*size = n + (helper & 0xffffff);
+	f[0] = (struct fi_dbi_func){ .va = (u64)text, .size = n, .name = "helper" };
+	f[1] = (struct fi_dbi_func){
+		.va = (u64)text + n, .size = helper & 0xffffff, .name = "sequence",
+		.flags = FI_DBI_FN_TAKEN | (abi ? FI_DBI_FN_ABI : 0),
+	};
+	synth.func = f;
+	synth.nr_funcs = 2;
+	synth.text[0].va = (u64)text;
+	synth.text[0].bytes = text;
+	synth.text[0].size = ALIGN(*size, 16);
+	return rt_translate_raw(&synth, c);
+}
+
+/* Damages one instruction of the translation: the comparison has to notice. */
+static void sabotage(struct unit *u)
+{
+	struct fi_insn in;
+	u64 va = u->m->func[1].va + FRAME / 4;
+	u32 skip = 1 + rnd() % 6;
+	struct fi_dbi_unit fake = { .cfg = &u->cfg, .dec = NULL };
+
+	fake.dec = calloc(1, fi_decode_scratch());
+	fi_decode_init(fake.dec);
+	while (va < u->m->func[1].va + u->m->func[1].size) {
+		u32 n = fi_decode(&fake, (u8 *)va, 15, va, &in);
+		u64 at = fi_dbi_to_cache(u->u, va);
+
+		if (!n)
+			break;
+		if (at && in.kind == FI_I_PLAIN && in.len && !skip--) {
+			memset((void *)at, 0x90, in.len);
+			break;
+		}
+		va += n;
+	}
+	free(fake.dec);
+}
+
+static void prepare(void)
+{
+	if (buf)
+		return;
+	rt_stack(&st);
+	buf = map_low(BUF_SIZE, PROT_READ | PROT_WRITE);
+	synth.map_size = 1 << 20;
+	synth.map = map_low(synth.map_size, PROT_READ | PROT_WRITE | PROT_EXEC);
+	synth.arena = (u64)synth.map + 0x10000;
+	synth.arena_size = synth.map_size - 0x10000;
+	harvest();
+}
+
+static bool one_sequence(struct fi_dbi_config *c, u32 states, bool damage,
+			 struct tally *t)
+{
+	bool abi = rnd() & 1, holes = c->checks == FI_DBI_BYTE && rnd() % 4 == 0;
+	u32 insns = 0, size;
+	struct unit *u;
+	bool ok = true;
+	u64 trans;
+	u8 undef;
+
+	u = make_unit(c, abi, &insns, &undef, &size);
+	if (!u || fi_dbi_refusal(u->u, 1, NULL) || fi_dbi_refusal(u->u, 0, NULL)) {
+		if (u)
+			rt_free_raw(u);
+		return true;
+	}
+	if (damage)
+		sabotage(u);
+	trans = fi_dbi_entry(u->u, synth.func[1].va);
+	make_holes(holes);
+	for (u32 i = 0; i < states && ok; i++) {
+		ok = compare_run(synth.func[1].va, trans, abi, undef, holes,
+				 c->checks == FI_DBI_BYTE,
+				 c->checks == FI_DBI_SANDBOX, t);
+		t->insns += insns;
+	}
+	t->sequences++;
+	if (!ok && !damage) {
+		t->mismatches++;
+		if (t->mismatches < 4)
+			dump_bad(u, size, t);
+	}
+	rt_free_raw(u);
+	return ok;
+}
+
+static void run_mode(enum fi_dbi_checks checks, bool poison, double budget, u64 want)
+{
+	static const char * const names[] = { "none", "byte", "segment", "sandbox" };
+	struct fi_dbi_config c;
+	struct tally t = { 0 };
+	double end = seconds() + budget;
+
+	rt_config(&c, checks);
+	c.poison = poison;
+	rnd_seed(opt.seed + checks * 2 + poison);
+	while (want ? t.runs < want : (t.sequences & 63) || seconds() < end)
+		one_sequence(&c, MAX_STATES, false, &t);
+	report(!t.mismatches && t.runs,
+	       "random %s%s: seed %llu, %llu sequences, %llu runs, %llu instructions, %llu faults, %llu violations, %llu mismatches",
+	       names[checks], poison ? "+poison" : "", opt.seed, t.sequences, t.runs,
+	       t.insns, t.faults, t.violations, t.mismatches);
+}
+
+static void run_sabotage(void)
+{
+	struct fi_dbi_config c;
+	struct tally t = { 0 };
+	u32 noticed = 0, tries = 300;
+
+	rt_config(&c, FI_DBI_BYTE);
+	rnd_seed(opt.seed + 99);
+	for (u32 i = 0; i < tries; i++)
+		noticed += !one_sequence(&c, 20, true, &t);
+	report(noticed > tries / 4,
+	       "random: of %u translations with one instruction removed, %u are noticed",
+	       tries, noticed);
+}
+
+void suite_random(void)
+{
+	u64 want = opt.sequences / 8;
+
+	prepare();
+	report(nr_pool == POOL, "random: %u instructions drawn from %llu of real modules",
+	       nr_pool, seen_forms);
+	if (!nr_pool)
+		return;
+	for (int poison = 0; poison < 2; poison++)
+		for (int checks = 0; checks < 4; checks++)
+			run_mode(checks, poison, opt.budget / 8, want);
+	run_sabotage();
+}
