@@ -41,6 +41,7 @@ static u32 fi_nr_imports;
  */
 struct fi_bound {
 	struct fi_entry e;
+	char *name;
 	bool dynamic;
 };
 
@@ -191,6 +192,20 @@ struct fi_entry *fi_entry_by_addr(struct fi_domain *d, unsigned long addr)
 	return b ? &b->e : NULL;
 }
 EXPORT_SYMBOL_GPL(fi_entry_by_addr);
+
+struct fi_entry *fi_entry_by_name(struct fi_domain *d, const char *func)
+{
+	struct fi_bound *b;
+	unsigned long i;
+
+	if (!d->binds)
+		return NULL;
+	xa_for_each(&d->binds->entries, i, b) {
+		if (!strcmp(b->name, func))
+			return &b->e;
+	}
+	return NULL;
+}
 
 bool fi_bind_fn(struct fi_call *c, int arg, unsigned long fn, const struct fi_slot *slot)
 {
@@ -421,7 +436,8 @@ static const struct fi_slot *fi_slot_by_table(struct fi_domain *d, const char *f
 	return NULL;
 }
 
-static int fi_entry_add(struct fi_domain *d, unsigned long addr, const struct fi_slot *slot)
+static int fi_entry_add(struct fi_domain *d, unsigned long addr, const char *name,
+			const struct fi_slot *slot)
 {
 	struct fi_bound *b = fi_bound_at(d, addr);
 	void *gate = fi_text_gates(d, addr);
@@ -437,24 +453,31 @@ static int fi_entry_add(struct fi_domain *d, unsigned long addr, const struct fi
 	b = kzalloc(sizeof(*b), GFP_KERNEL);
 	if (!b)
 		return -ENOMEM;
+	err = -ENOMEM;
+	b->name = kstrdup(name, GFP_KERNEL);
+	if (!b->name)
+		goto free;
 	index = ida_alloc_max(&fi_entry_ids, FI_MAX_ENTRIES - 1, GFP_KERNEL);
-	if (index < 0) {
-		kfree(b);
-		return index;
-	}
+	err = index;
+	if (index < 0)
+		goto free;
 	b->e.addr = addr;
 	b->e.dom = d;
 	b->e.index = index;
 	fi_entry_set(b, slot, false);
 	err = xa_err(xa_store(&d->binds->entries, addr / FI_STUB_SIZE, b, GFP_KERNEL));
-	if (err) {
-		ida_free(&fi_entry_ids, index);
-		kfree(b);
-		return err;
-	}
+	if (err)
+		goto free_id;
 	fi_entry_ptr[index] = &b->e;
 	arch_fi_emit_gate(gate, addr, index);
 	return 0;
+
+free_id:
+	ida_free(&fi_entry_ids, index);
+free:
+	kfree(b->name);
+	kfree(b);
+	return err;
 }
 
 static bool fi_name_ends(const char *name, const char *end)
@@ -497,7 +520,8 @@ int fi_bind_entries(struct fi_domain *d, const Elf_Sym *sym, unsigned int nr,
 		const char *name = strtab + sym[i].st_name;
 
 		if (fi_sym_is_entry(&sym[i], name))
-			err = fi_entry_add(d, sym[i].st_value, fi_slot_by_table(d, name));
+			err = fi_entry_add(d, sym[i].st_value, name,
+					   fi_slot_by_table(d, name));
 	}
 	mutex_unlock(&fi_wrappers_lock);
 	return err;
@@ -515,6 +539,7 @@ void fi_bind_destroy(struct fi_domain *d)
 	xa_for_each(&b->entries, i, e) {
 		fi_entry_ptr[e->e.index] = NULL;
 		ida_free(&fi_entry_ids, e->e.index);
+		kfree(e->name);
 		kfree(e);
 	}
 	xa_destroy(&b->entries);
