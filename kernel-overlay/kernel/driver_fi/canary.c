@@ -5,6 +5,7 @@
  */
 #include <linux/cleanup.h>
 #include <linux/kmemleak.h>
+#include <linux/mutex.h>
 #include <linux/sched.h>
 #include <linux/sched/task.h>
 #include <linux/sched/task_stack.h>
@@ -110,9 +111,11 @@ static void *spare_gate(void)
  */
 int fi_canary_init(void)
 {
+	static DEFINE_MUTEX(init_mutex);
 	u64 *heap;
 	void *pte;
 
+	guard(mutex)(&init_mutex);
 	if (task)
 		return 0;
 	heap = kmalloc(64, GFP_KERNEL);

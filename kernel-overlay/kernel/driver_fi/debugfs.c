@@ -75,6 +75,10 @@ static int canaries_open(struct inode *inode, struct file *file)
 static ssize_t canaries_write(struct file *file, const char __user *ubuf,
 			      size_t count, loff_t *pos)
 {
+	int err = fi_canary_init();
+
+	if (err)
+		return err;
 	fi_canary_reset();
 	return count;
 }

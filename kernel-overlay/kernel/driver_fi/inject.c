@@ -330,7 +330,8 @@ static void disarm(void)
 
 /**
  * fi_inject_arm - provoke a fault at the next matching call of a driver
- * @spec: "driver kind [function or slot]", changed; "none" takes back
+ * @spec: "driver kind [function or slot]", changed; "none" and "driver none"
+ *	take back
  *
  * Context: may sleep. Return: 0 or -errno, and why is printed.
  */
@@ -341,8 +342,9 @@ int fi_inject_arm(char *spec)
 
 	guard(mutex)(&inj.mutex);
 	disarm();
-	if (!strcmp(driver, "none") && !name)
-		return 0;
+	err = fi_canary_init();
+	if (err || !strcmp(name ?: driver, "none"))
+		return err;
 	inj.kind = name ? find_kind(name) : NULL;
 	if (!inj.kind) {
 		pr_err("no fault named '%s'\n", name ?: "");
@@ -350,9 +352,6 @@ int fi_inject_arm(char *spec)
 	}
 	strscpy(inj.driver, driver);
 	strreplace(inj.driver, '-', '_');
-	err = fi_canary_init();
-	if (err)
-		return err;
 	static_branch_enable(&fi_inject_key);
 	err = aim(spec ? strim(spec) : "");
 	if (err) {

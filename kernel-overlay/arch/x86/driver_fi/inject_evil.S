@@ -145,5 +145,6 @@ SYM_FUNC_START(fi_canary_text)
 	RET
 	.balign	8, 0xcc
 SYM_INNER_LABEL(fi_canary_text_word, SYM_L_GLOBAL)
+	ANNOTATE_NOENDBR
 	.fill	8, 1, 0xcc
 SYM_FUNC_END(fi_canary_text)
