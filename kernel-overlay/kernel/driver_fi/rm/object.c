@@ -12,52 +12,12 @@
 #include <linux/err.h>
 #include <linux/export.h>
 #include <linux/hash.h>
-#include <linux/list_sort.h>
 #include <linux/mm.h>
 #include <linux/rhashtable.h>
 #include <linux/slab.h>
-#include <linux/sort.h>
 #include <linux/string.h>
-#include "rm.h"
 #include "slab_base.h"
-
-/**
- * struct fi_obj - an object that the driver holds
- * @node: in the table
- * @seq: when it was added, never the same twice; 0 while it is not held.
- *	Whoever changes it to 0 removes the object from the table.
- * @addr: the object
- * @type: its type
- * @rel: gives it back, or NULL
- * @cookie: for @rel
- * @spanned: it is in the table's spans also
- * @listed: fi_objtab_release_all() will free it
- * @release: in the list of fi_objtab_release_all()
- */
-struct fi_obj {
-	struct rhash_head node;
-	u64 seq;
-	unsigned long addr;
-	const struct fi_type *type;
-	fi_release_fn rel;
-	unsigned long cookie;
-	bool spanned;
-	bool listed;
-	struct list_head release;
-};
-
-/**
- * struct fi_objtab - see fi_objtab_create()
- * @ht: the objects by address; types may share one
- * @seq: of the newest object
- * @spans: objects with in-place fields whose start cannot be computed from an
- *	address within
- */
-struct fi_objtab {
-	struct rhashtable ht;
-	atomic64_t seq;
-	struct fi_spans spans;
-};
+#include "table.h"
 
 /**
  * struct obj_key - what is looked for
@@ -113,8 +73,8 @@ static u32 obj_hash(const void *obj, u32 len, u32 seed)
  * Is @o, at some moment of this call, an object at @addr that is held? Its
  * @type was read at the same moment.
  */
-static bool obj_read(const struct fi_obj *o, unsigned long addr,
-		     const struct fi_type **type, u64 *seq)
+bool fi_obj_read(const struct fi_obj *o, unsigned long addr,
+		 const struct fi_type **type, u64 *seq)
 {
 	/* Pairs with the release in fi_obj_add(). */
 	*seq = smp_load_acquire(&o->seq);
@@ -132,7 +92,7 @@ static int cmp_typed(struct rhashtable_compare_arg *arg, const void *obj)
 	struct obj_key *k = (struct obj_key *)arg->key;
 	const struct fi_type *t;
 
-	return !(obj_read(obj, k->addr, &t, &k->seq) && t == k->type);
+	return !(fi_obj_read(obj, k->addr, &t, &k->seq) && t == k->type);
 }
 
 /* Matches the first object at that address whose type permits it. */
@@ -141,7 +101,7 @@ static int cmp_store(struct rhashtable_compare_arg *arg, const void *obj)
 	struct obj_key *k = (struct obj_key *)arg->key;
 	const struct fi_type *t;
 
-	if (!obj_read(obj, k->addr, &t, &k->seq))
+	if (!fi_obj_read(obj, k->addr, &t, &k->seq))
 		return 1;
 	if (!k->len)
 		return !fi_type_may_lock(t, k->off);
@@ -227,7 +187,7 @@ static struct fi_obj *new_obj(void *p, const struct fi_type *t,
 
 	if (!o)
 		return NULL;
-	/* seq is 0, and is seen as 0 before the rest changes: obj_read(). */
+	/* seq is 0, and is seen as 0 before the rest changes: fi_obj_read(). */
 	smp_wmb();
 	WRITE_ONCE(o->addr, (unsigned long)p);
 	WRITE_ONCE(o->type, t);
@@ -269,7 +229,7 @@ int fi_obj_add(struct fi_domain *d, void *p, const struct fi_type *t,
 		goto del_span;
 	/*
 	 * Last: nobody can find, and so remove, an object that is not yet
-	 * in the table. Pairs with the acquire in obj_read().
+	 * in the table. Pairs with the acquire in fi_obj_read().
 	 */
 	smp_store_release(&o->seq, atomic64_inc_return(&tab->seq));
 	return 0;
@@ -319,7 +279,7 @@ bool fi_obj_cookie(struct fi_domain *d, const void *p, const struct fi_type *t,
 	o = rhashtable_lookup(&d->objs->ht, &key, typed_params);
 	if (o) {
 		*cookie = READ_ONCE(o->cookie);
-		/* Pairs with smp_wmb() in new_obj(), as in obj_read(). */
+		/* Pairs with smp_wmb() in new_obj(), as in fi_obj_read(). */
 		smp_rmb();
 		held = READ_ONCE(o->seq) == key.seq;
 	}
@@ -329,17 +289,22 @@ bool fi_obj_cookie(struct fi_domain *d, const void *p, const struct fi_type *t,
 EXPORT_SYMBOL_GPL(fi_obj_cookie);
 
 /* Who gets true removes the object; nobody else can. */
-static bool claim(struct fi_obj *o, u64 seq)
+bool fi_obj_claim(struct fi_obj *o, u64 seq)
 {
 	return seq && cmpxchg(&o->seq, seq, 0) == seq;
 }
 
-/* Of a claimed object. */
-static void remove_obj(struct fi_objtab *tab, struct fi_obj *o)
+/* Takes a claimed object out of the table. */
+void fi_obj_unlink(struct fi_objtab *tab, struct fi_obj *o)
 {
 	WARN_ON_ONCE(rhashtable_remove_fast(&tab->ht, &o->node, typed_params));
 	if (o->spanned)
 		fi_spans_del(&tab->spans, o->addr, o->type);
+}
+
+void fi_obj_free(struct fi_obj *o)
+{
+	kmem_cache_free(obj_cache, o);
 }
 
 /**
@@ -362,12 +327,12 @@ bool fi_obj_del(struct fi_domain *d, const void *p, const struct fi_type *t,
 
 	rcu_read_lock();
 	o = rhashtable_lookup(&tab->ht, &key, typed_params);
-	if (o && !claim(o, key.seq))
+	if (o && !fi_obj_claim(o, key.seq))
 		o = NULL;
 	rcu_read_unlock();
 	if (!o)
 		return false;
-	remove_obj(tab, o);
+	fi_obj_unlink(tab, o);
 	if (cookie)
 		*cookie = o->cookie;
 	if (!o->listed)
@@ -375,123 +340,6 @@ bool fi_obj_del(struct fi_domain *d, const void *p, const struct fi_type *t,
 	return true;
 }
 EXPORT_SYMBOL_GPL(fi_obj_del);
-
-typedef void (*obj_fn)(struct fi_obj *o, void *arg);
-
-/* Calls @fn for every object; an object may come twice. */
-static void visit_all(struct fi_objtab *tab, obj_fn fn, void *arg)
-{
-	struct rhashtable_iter it;
-	struct fi_obj *o;
-
-	rhashtable_walk_enter(&tab->ht, &it);
-	rhashtable_walk_start(&it);
-	while ((o = rhashtable_walk_next(&it)))
-		if (!IS_ERR(o))		/* -EAGAIN: resized, goes on */
-			fn(o, arg);
-	rhashtable_walk_stop(&it);
-	rhashtable_walk_exit(&it);
-}
-
-/**
- * struct search - of fi_obj_any()
- * @type: of the objects to look at
- * @match: its question
- * @arg: for @match
- * @found: it said yes
- */
-struct search {
-	const struct fi_type *type;
-	bool (*match)(const void *p, void *arg);
-	void *arg;
-	bool found;
-};
-
-static void search_obj(struct fi_obj *o, void *arg)
-{
-	struct search *s = arg;
-	unsigned long addr = READ_ONCE(o->addr);
-	const struct fi_type *t;
-	u64 seq;
-
-	if (!s->found && obj_read(o, addr, &t, &seq) && t == s->type)
-		s->found = s->match((void *)addr, s->arg);
-}
-
-/**
- * fi_obj_any - does the driver hold an object that fits?
- * @d: the domain
- * @t: its type
- * @match: must not sleep; the object may be given up while it runs
- * @arg: for @match
- *
- * Context: may sleep. Walks the whole table.
- */
-bool fi_obj_any(struct fi_domain *d, const struct fi_type *t,
-		bool (*match)(const void *p, void *arg), void *arg)
-{
-	struct search s = { .type = t, .match = match, .arg = arg };
-
-	visit_all(d->objs, search_obj, &s);
-	return s.found;
-}
-EXPORT_SYMBOL_GPL(fi_obj_any);
-
-static void list_obj(struct fi_obj *o, void *arg)
-{
-	if (o->listed || !o->seq)
-		return;
-	o->listed = true;
-	list_add(&o->release, arg);
-}
-
-static int newest_first(void *priv, const struct list_head *a, const struct list_head *b)
-{
-	const struct fi_obj *x = list_entry(a, struct fi_obj, release);
-	const struct fi_obj *y = list_entry(b, struct fi_obj, release);
-
-	return x->seq < y->seq ? 1 : -1;
-}
-
-/* False if the release function of a newer object gave it up already. */
-static bool release_obj(struct fi_domain *d, struct fi_obj *o)
-{
-	if (!claim(o, o->seq))
-		return false;
-	remove_obj(d->objs, o);
-	if (o->rel)
-		o->rel(d, (void *)o->addr, o->cookie);
-	return true;
-}
-
-/**
- * fi_objtab_release_all - gives back everything that the driver holds
- * @d: a domain with nobody inside
- *
- * Newest first, so that what an object was made from outlives it. An object is
- * out of the table when its release function runs; that function may give up
- * others with fi_obj_del(), which are then not released again.
- *
- * Context: sleeps. Return: how many were released.
- */
-unsigned int fi_objtab_release_all(struct fi_domain *d)
-{
-	struct fi_obj *o, *tmp;
-	unsigned int nr = 0;
-	LIST_HEAD(list);
-
-	do {
-		INIT_LIST_HEAD(&list);
-		visit_all(d->objs, list_obj, &list);
-		list_sort(NULL, &list, newest_first);
-		list_for_each_entry_safe(o, tmp, &list, release) {
-			nr += release_obj(d, o);
-			kmem_cache_free(obj_cache, o);
-			cond_resched();
-		}
-	} while (fi_objtab_count(d));	/* a release function added some */
-	return nr;
-}
 
 /**
  * fi_objtab_count - how many objects the driver holds
@@ -502,72 +350,6 @@ unsigned int fi_objtab_release_all(struct fi_domain *d)
 unsigned int fi_objtab_count(struct fi_domain *d)
 {
 	return atomic_read(&d->objs->ht.nelems);
-}
-
-/* More types than this in one table are printed as "other". */
-#define PRINT_TYPES	48
-
-struct type_counts {
-	unsigned int nr;
-	unsigned int other;
-	struct type_count {
-		const struct fi_type *type;
-		unsigned int count;
-	} of[PRINT_TYPES];
-};
-
-static void count_obj(struct fi_obj *o, void *arg)
-{
-	struct type_counts *c = arg;
-	const struct fi_type *t = READ_ONCE(o->type);
-	unsigned int i;
-
-	for (i = 0; i < c->nr && c->of[i].type != t; i++)
-		;
-	if (i == PRINT_TYPES) {
-		c->other++;
-		return;
-	}
-	if (i == c->nr)
-		c->of[c->nr++] = (struct type_count){ .type = t };
-	c->of[i].count++;
-}
-
-static int by_name(const void *a, const void *b)
-{
-	const struct type_count *x = a, *y = b;
-
-	return strcmp(x->type->name, y->type->name);
-}
-
-/**
- * fi_objtab_print - how many objects of which type
- * @d: the domain
- * @buf: where to
- * @size: of @buf
- *
- * One line a type, "net_device 1", sorted by name. Counts are those of a
- * moment if the driver runs.
- *
- * Context: sleeps. Return: length.
- */
-ssize_t fi_objtab_print(struct fi_domain *d, char *buf, size_t size)
-{
-	struct type_counts *c = kzalloc(sizeof(*c), GFP_KERNEL);
-	ssize_t len = 0;
-	unsigned int i;
-
-	if (!c)
-		return -ENOMEM;
-	visit_all(d->objs, count_obj, c);
-	sort(c->of, c->nr, sizeof(c->of[0]), by_name, NULL);
-	for (i = 0; i < c->nr; i++)
-		len += scnprintf(buf + len, size - len, "%s %u\n",
-				 c->of[i].type->name, c->of[i].count);
-	if (c->other)
-		len += scnprintf(buf + len, size - len, "other %u\n", c->other);
-	kfree(c);
-	return len;
 }
 
 /* Is there an object at @base that permits the store at @addr? */

@@ -210,10 +210,11 @@ static unsigned long wrap_cond_resched(struct fi_call *c)
 	return fi_may_sleep(c) ? _cond_resched() : 0;
 }
 
+#ifdef CONFIG_PREEMPT_RCU
 /* The crossing compares the nesting at its end. */
 static unsigned long wrap_rcu_read_lock(struct fi_call *c)
 {
-	rcu_read_lock();
+	__rcu_read_lock();
 	return 0;
 }
 
@@ -221,9 +222,10 @@ static unsigned long wrap_rcu_read_unlock(struct fi_call *c)
 {
 	if (rcu_preempt_depth() <= current->fi_frame->rcu)
 		return fi_reject(c, -1, "leaves an RCU section that it did not enter");
-	rcu_read_unlock();
+	__rcu_read_unlock();
 	return 0;
 }
+#endif
 
 const struct fi_import fi_imports_sync[] = {
 	{ .name = "_raw_spin_lock", .fn = wrap_spin_lock },
