@@ -119,6 +119,7 @@ static void record_trace(struct fi_domain *d, struct fi_fault *f)
 
 static void record(struct fi_domain *d, const struct fi_fault *from)
 {
+	struct fi_frame *frame = READ_ONCE(current->fi_frame);
 	struct fi_fault *f = &d->fault;
 
 	/* fi_fault_last() takes the kind for the sign of a whole record. */
@@ -142,6 +143,8 @@ static void record(struct fi_domain *d, const struct fi_fault *from)
 		.regs_valid = from->regs_valid,
 	};
 	memcpy(f->comm, current->comm, sizeof(f->comm));
+	if (frame && frame->dom == d)
+		f->entry_fn = frame->entry->addr;
 	if (f->regs_valid)
 		f->regs = from->regs;
 	record_code(d, f);

@@ -90,7 +90,11 @@ static void say_where(struct seq_buf *s, const struct fi_domain *d,
 		seq_buf_puts(s, "\n");
 	}
 	if (f->entry)
-		seq_buf_printf(s, "  in       %s\n", f->entry);
+		seq_buf_printf(s, "  in       %s", f->entry);
+	if (f->entry && f->entry_fn)
+		seq_buf_printf(s, ", %ps", (void *)f->entry_fn);
+	if (f->entry)
+		seq_buf_puts(s, "\n");
 	seq_buf_printf(s, "  on       CPU %d, task %d (%.*s)\n", f->cpu, f->pid,
 		       (int)sizeof(f->comm), f->comm);
 }

@@ -116,7 +116,7 @@ static ssize_t last_fault_show(struct kobject *kobj, struct kobj_attribute *attr
 		n += sysfs_emit_at(buf, n, "addr 0x%lx %s\n", f.addr,
 				   fi_address_region(d, &f, f.addr));
 	if (f.entry)
-		n += sysfs_emit_at(buf, n, "in %s\n", f.entry);
+		n += sysfs_emit_at(buf, n, "in %s %ps\n", f.entry, (void *)f.entry_fn);
 	if (f.what)
 		n += sysfs_emit_at(buf, n, "call %s %d\n", f.what, f.arg);
 	if (f.why)

@@ -117,14 +117,15 @@ static void report_lines(struct kunit *test)
 	struct fi_fault f = {
 		.kind = FI_FAULT_ARG, .ip = schedule_plus(4), .arg = 0, .addr = 0x10,
 		.what = "kfree", .why = "not an object of this driver",
-		.entry = "net_device_ops.ndo_start_xmit", .cpu = 1, .pid = 42, .comm = "ping",
+		.entry = "net_device_ops.ndo_start_xmit", .entry_fn = (unsigned long)schedule,
+		.cpu = 1, .pid = 42, .comm = "ping",
 	};
 	const char *text = text_of(test, &f);
 
 	KUNIT_EXPECT_EQ(test, 0, strncmp(text, "fault: call of the kernel rejected\n",
 					 strlen("fault: call of the kernel rejected\n")));
 	expect(test, text, "\n  at       schedule+0x4/");
-	expect(test, text, "\n  in       net_device_ops.ndo_start_xmit\n");
+	expect(test, text, "\n  in       net_device_ops.ndo_start_xmit, schedule\n");
 	expect(test, text, "\n  on       CPU 1, task 42 (ping)\n");
 	expect(test, text, "\n  call     kfree, argument 1 = 0x10\n");
 	expect(test, text, "\n  why      not an object of this driver\n");
