@@ -16,7 +16,7 @@
 
 void *map_low(size_t size, int prot)
 {
-	static u64 next = 0x20000000;
+	static u64 next = 0x31230000;
 	u64 try;
 
 	size = ALIGN(size, 4096UL);
@@ -24,7 +24,7 @@ void *map_low(size_t size, int prot)
 		void *p;
 
 		if (next + size > 0x70000000)
-			next = 0x20000000;
+			next = 0x31230000;
 		p = mmap((void *)next, size, prot,
 			 MAP_PRIVATE | MAP_ANONYMOUS | MAP_FIXED_NOREPLACE, -1, 0);
 		next += size + 0x10000;
