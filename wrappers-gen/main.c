@@ -76,6 +76,23 @@ static void options(struct options *o, int argc, char **argv)
 	}
 }
 
+static bool same_content(const char *a, const char *b)
+{
+	FILE *x = fopen(a, "r"), *y = fopen(b, "r");
+	int c = 0, d = 0;
+
+	while (x && y && c != EOF && c == d) {
+		c = getc(x);
+		d = getc(y);
+	}
+	if (x)
+		fclose(x);
+	if (y)
+		fclose(y);
+	return x && y && c == d;
+}
+
+/* A file that would not change keeps its time: nothing is rebuilt for it. */
 static void write_to(const char *path, struct run *r,
 		     void (*emit)(struct run *r, FILE *out))
 {
@@ -85,21 +102,24 @@ static void write_to(const char *path, struct run *r,
 	if (!f)
 		die("%s: cannot write", tmp);
 	emit(r, f);
-	if (ferror(f) || fclose(f) || rename(tmp, path))
+	if (ferror(f) || fclose(f))
+		die("%s: cannot write", tmp);
+	if (same_content(tmp, path) ? remove(tmp) : rename(tmp, path))
 		die("%s: cannot write", path);
 }
 
-/* How many names and slots are refused; each is named on stderr. */
-static u32 complain(const struct run *r)
+/* How many names and slots are refused; each is named on stderr if @say. */
+static u32 complain(const struct run *r, bool say)
 {
 	u32 i, j, n = 0;
 
 	for (i = 0; i < r->nr_plan; i++) {
 		if (!r->plan[i]->refused)
 			continue;
-		fprintf(stderr, "wrappers-gen: refused import %s: %s\n",
-			r->plan[i]->name, r->plan[i]->refused);
 		n++;
+		if (say)
+			fprintf(stderr, "wrappers-gen: refused import %s: %s\n",
+				r->plan[i]->name, r->plan[i]->refused);
 	}
 	for (i = 0; i < r->nr_ko; i++) {
 		for (j = 0; j < r->ko[i]->nr_bind; j++) {
@@ -108,9 +128,10 @@ static u32 complain(const struct run *r)
 
 			if (!why)
 				continue;
-			fprintf(stderr, "wrappers-gen: refused slot %s of %s: %s\n",
-				b->slot, b->func, why);
 			n++;
+			if (say)
+				fprintf(stderr, "wrappers-gen: refused slot %s of %s: %s\n",
+					b->slot, b->func, why);
 		}
 	}
 	return n;
@@ -145,7 +166,7 @@ int main(int argc, char **argv)
 
 	options(&o, argc, argv);
 	run(&r, &o, argv + optind, (u32)(argc - optind));
-	fail = complain(&r) && o.complete;
+	fail = complain(&r, o.out) && o.complete;
 	if (o.out && !fail)
 		write_to(o.out, &r, emit_module);
 	if (o.report && !strcmp(o.report, "-"))
