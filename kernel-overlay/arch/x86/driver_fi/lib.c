@@ -5,6 +5,7 @@
  * rights faults as the driver's own would.
  */
 #include <linux/limits.h>
+#include <linux/pgtable.h>
 #include <linux/types.h>
 
 #include <asm/word-at-a-time.h>
@@ -146,4 +147,12 @@ __fi_lib unsigned long fi_lib_find_first_bit(const unsigned long *map, unsigned 
 __fi_lib unsigned long fi_lib_find_first_zero_bit(const unsigned long *map, unsigned long size)
 {
 	return fi_find(map, size, 0, ~0UL);
+}
+
+/* Asked for each DMA mapping, by code inlined into drivers. */
+__fi_lib bool fi_lib_is_vmalloc_addr(const void *x)
+{
+	unsigned long addr = (unsigned long)x;
+
+	return addr >= VMALLOC_START && addr < VMALLOC_END;
 }

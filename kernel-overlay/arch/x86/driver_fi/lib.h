@@ -24,5 +24,6 @@ unsigned long fi_lib_find_next_zero_bit(const unsigned long *map, unsigned long 
 					unsigned long start);
 unsigned long fi_lib_find_first_bit(const unsigned long *map, unsigned long size);
 unsigned long fi_lib_find_first_zero_bit(const unsigned long *map, unsigned long size);
+bool fi_lib_is_vmalloc_addr(const void *x);
 
 #endif

@@ -19,6 +19,7 @@ const struct fi_import fi_imports_lib[] = {
 	{ .name = "_find_next_bit", .lib = fi_lib_find_next_bit },
 	{ .name = "_find_next_zero_bit", .lib = fi_lib_find_next_zero_bit },
 	{ .name = "_find_first_bit", .lib = fi_lib_find_first_bit },
+	{ .name = "is_vmalloc_addr", .lib = fi_lib_is_vmalloc_addr },
 	{ .name = "_find_first_zero_bit", .lib = fi_lib_find_first_zero_bit },
 	{ }
 };
