@@ -2,8 +2,10 @@
 /*
  * Questions about a driver's call that many wrappers ask.
  */
+#include <linux/array_size.h>
 #include <linux/irqflags.h>
 #include <linux/preempt.h>
+#include <linux/sched.h>
 #include "manual.h"
 
 /**
@@ -34,4 +36,42 @@ bool fi_owns(struct fi_call *c, unsigned long addr, size_t len)
 		return true;
 	return len <= 8 && fi_may_store(c->dom, addr, len, &mask) &&
 	       (mask & all) == all;
+}
+
+/**
+ * fi_may_lock - can the driver take this lock now?
+ * @c: the call; it is rejected if not
+ * @lock: as fi_lock_acquired() will know it
+ *
+ * Not one that the thread holds, in this crossing or one around it; and not
+ * more than a crossing can give back.
+ */
+bool fi_may_lock(struct fi_call *c, const void *lock)
+{
+	if (fi_lock_held(c, lock)) {
+		fi_reject(c, 0, "takes a lock that it holds: deadlock");
+		return false;
+	}
+	if (current->fi_frame->nr_locks == ARRAY_SIZE(current->fi_frame->locks)) {
+		fi_reject(c, 0, "holds too many locks");
+		return false;
+	}
+	return true;
+}
+
+/**
+ * fi_may_unlock - did this crossing take the lock?
+ * @c: the call; it is rejected if not
+ * @lock: as fi_lock_acquired() knows it
+ */
+bool fi_may_unlock(struct fi_call *c, const void *lock)
+{
+	struct fi_frame *f = current->fi_frame;
+	int i;
+
+	for (i = f->nr_locks - 1; i >= 0; i--)
+		if (f->locks[i].lock == lock)
+			return true;
+	fi_reject(c, 0, "gives back a lock that it does not hold");
+	return false;
 }

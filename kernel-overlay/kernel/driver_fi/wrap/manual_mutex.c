@@ -83,10 +83,8 @@ unsigned long fi_wrap_mutex_lock(struct fi_call *c)
 	if (!fi_may_sleep(c))
 		return 0;
 	m = get_twin(c);
-	if (!m)
+	if (!m || !fi_may_lock(c, &m->mutex))
 		return 0;
-	if (fi_lock_held(c, &m->mutex))
-		return fi_reject(c, 0, "takes a mutex that it holds: deadlock");
 	while (!mutex_trylock(&m->mutex)) {
 		wait_event_timeout(m->wait, !mutex_is_locked(&m->mutex), POLL);
 		if (READ_ONCE(c->dom->dead))
@@ -100,7 +98,8 @@ unsigned long fi_wrap_mutex_trylock(struct fi_call *c)
 {
 	struct fi_mutex *m = get_twin(c);
 
-	if (!m || !mutex_trylock(&m->mutex))
+	if (!m || fi_lock_held(c, &m->mutex) || !fi_may_lock(c, &m->mutex) ||
+	    !mutex_trylock(&m->mutex))
 		return 0;
 	fi_lock_acquired(c, FI_LOCK_MUTEX, &m->mutex);
 	return 1;
@@ -110,8 +109,10 @@ unsigned long fi_wrap_mutex_unlock(struct fi_call *c)
 {
 	struct fi_mutex *m = find_twin(c);
 
-	if (!m || !fi_lock_held(c, &m->mutex))
-		return fi_reject(c, 0, "gives back a mutex that it does not hold");
+	if (!m)
+		return fi_reject(c, 0, "gives back a mutex that was never taken");
+	if (!fi_may_unlock(c, &m->mutex))
+		return 0;
 	fi_lock_released(c, FI_LOCK_MUTEX, &m->mutex);
 	mutex_unlock(&m->mutex);
 	wake_up(&m->wait);

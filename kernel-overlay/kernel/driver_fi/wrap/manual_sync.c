@@ -72,9 +72,7 @@ static void lock_it(struct fi_call *c, enum fi_lock_kind kind)
 	void *lock = (void *)c->arg[0];
 
 	preempt_disable();
-	if (fi_lock_held(c, lock))
-		fi_reject(c, 0, "takes a lock that it holds: deadlock");
-	else if (spin(c, lock))
+	if (fi_may_lock(c, lock) && spin(c, lock))
 		fi_lock_acquired(c, kind, lock);
 }
 
@@ -82,10 +80,8 @@ static bool unlock_it(struct fi_call *c)
 {
 	void *lock = (void *)c->arg[0];
 
-	if (!fi_lock_held(c, lock)) {
-		fi_reject(c, 0, "gives back a lock that it does not hold");
+	if (!fi_may_unlock(c, lock))
 		return false;
-	}
 	fi_lock_released(c, FI_LOCK_SPIN, lock);
 	arch_spin_unlock(lock);
 	return true;
@@ -131,7 +127,8 @@ static unsigned long wrap_spin_trylock(struct fi_call *c)
 {
 	void *lock = (void *)c->arg[0];
 
-	if (!check_lock(c))
+	/* One that the thread holds is busy, not a deadlock. */
+	if (!check_lock(c) || fi_lock_held(c, lock) || !fi_may_lock(c, lock))
 		return 0;
 	preempt_disable();
 	if (!arch_spin_trylock(lock)) {
