@@ -153,6 +153,12 @@ struct fi_times {
 	} step[FI_NR_STEPS];
 };
 
+/* A kernel function that the driver imports, and the stub that leads to it. */
+struct fi_redirect {
+	unsigned long target;
+	unsigned long stub;
+};
+
 /**
  * struct fi_domain - one isolated driver
  * @dead: not 0: nothing may run inside. First member: read by gate.S.
@@ -162,12 +168,12 @@ struct fi_domain {
 	int dead;
 	u32 id;				/* PCID = FI_PCID_BASE | id */
 	unsigned long cr3;
+	struct fi_stats __percpu *stats;	/* counted in gate.S too */
 	enum fi_state state;
 	struct fi_policy policy;
 	struct module *mod;
 	struct mutex lock;
 	struct list_head node;		/* fi_domains, under fi_domains_lock */
-	struct fi_stats __percpu *stats;
 	int __percpu *active;
 	u32 generation;			/* restarts so far */
 
@@ -176,6 +182,8 @@ struct fi_domain {
 	struct fi_heap *heap;
 	void *stacks;
 	void *text;			/* views, kept init sections, snapshot */
+	struct fi_redirect *redirects;	/* kernel addresses the driver may call */
+	unsigned int nr_redirects;
 
 	/* L4 */
 	struct fi_binds *binds;
@@ -350,8 +358,6 @@ int fi_snapshot_exclude(struct fi_domain *d, void *p, size_t len);
 /* L4 wrap/bind.c */
 /* Address of the domain's stub for an import, 0 if the driver has none. */
 unsigned long fi_import_stub(struct fi_domain *d, const char *name);
-/* The stub of the import whose kernel address is @target, or 0. Any context. */
-unsigned long fi_import_stub_of(struct fi_domain *d, unsigned long target);
 /* Calls the module's init function again; its return value, or -EIO if it
  * did not come back. */
 int fi_domain_run_init(struct fi_domain *d);
@@ -374,10 +380,10 @@ void fi_sysfs_del(struct fi_domain *d);
 /* inject.c */
 #ifdef CONFIG_DRIVER_FI_INJECT
 /*
- * What to run inside the domain in place of @e's function, or 0. Called by
- * the crossing when the domain has a provocation armed. Any context.
+ * Called by a crossing with the key on: what to run inside the domain in place
+ * of @e's function, or 0. Any context. Set before the key is ever enabled.
  */
-unsigned long fi_inject_take(struct fi_domain *d, struct fi_entry *e);
+extern unsigned long (*fi_inject_hook)(struct fi_domain *d, struct fi_entry *e);
 extern struct static_key_false fi_inject_key;
 #endif
 

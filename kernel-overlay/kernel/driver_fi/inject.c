@@ -96,7 +96,6 @@ static const struct kind kinds[] = {
 	PLAIN("leak-irqoff", "return with interrupts off", fi_evil_leak_irqoff),
 };
 
-DEFINE_STATIC_KEY_FALSE(fi_inject_key);
 struct fi_evil fi_evil;
 
 enum inject_state { INJECT_NONE, INJECT_ARMED, INJECT_FIRED };
@@ -133,7 +132,7 @@ static bool fire(const char *where)
 	return true;
 }
 
-unsigned long fi_inject_take(struct fi_domain *d, struct fi_entry *e)
+static unsigned long fi_inject_take(struct fi_domain *d, struct fi_entry *e)
 {
 	/* Pairs with the release in arm(): the rest of inj is valid. */
 	if (smp_load_acquire(&inj.state) != INJECT_ARMED)
@@ -352,6 +351,7 @@ int fi_inject_arm(char *spec)
 	}
 	strscpy(inj.driver, driver);
 	strreplace(inj.driver, '-', '_');
+	WRITE_ONCE(fi_inject_hook, fi_inject_take);
 	static_branch_enable(&fi_inject_key);
 	err = aim(spec ? strim(spec) : "");
 	if (err) {

@@ -8,6 +8,7 @@
  * only when nobody ticks: then every CPU looks at what it was doing.
  */
 #include <linux/acpi.h>
+#include <linux/clockchips.h>
 #include <linux/cpumask.h>
 #include <linux/io.h>
 #include <linux/nmi.h>
@@ -21,6 +22,7 @@
 #include <asm/hpet.h>
 #include <asm/io_apic.h>
 #include <asm/nmi.h>
+#include <asm/time.h>
 
 #include "../../../drivers/iommu/irq_remapping.h"
 
@@ -36,6 +38,7 @@ static struct cpumask asked;
  * @khz: ticks of the HPET in a millisecond
  * @ioapic: that receives it
  * @pin: of @ioapic
+ * @saved: how @pin was set up before
  * @deadline: last value of the comparator
  */
 static struct deadman {
@@ -44,6 +47,7 @@ static struct deadman {
 	u32 khz;
 	int ioapic;
 	int pin;
+	struct IO_APIC_route_entry saved;
 	u32 deadline;
 } deadman;
 
@@ -138,31 +142,51 @@ static u32 ioapic_read(unsigned int reg)
 	return readl(base + 0x10);
 }
 
-/* Is this interrupt line one that nobody has set up? */
-static bool pin_is_free(u32 gsi)
+static void write_pin(struct IO_APIC_route_entry e)
 {
-	struct IO_APIC_route_entry e;
+	ioapic_write(0x11 + 2 * deadman.pin, e.w2);
+	ioapic_write(0x10 + 2 * deadman.pin, e.w1);
+}
 
+static bool find_pin(u32 gsi)
+{
 	deadman.ioapic = mp_find_ioapic(gsi);
 	if (deadman.ioapic < 0)
 		return false;
 	deadman.pin = mp_find_ioapic_pin(deadman.ioapic, gsi);
 	if (deadman.pin < 0)
 		return false;
-	e.w1 = ioapic_read(0x10 + 2 * deadman.pin);
-	return e.masked && !e.vector;
+	deadman.saved.w1 = ioapic_read(0x10 + 2 * deadman.pin);
+	deadman.saved.w2 = ioapic_read(0x11 + 2 * deadman.pin);
+	return true;
 }
 
-static void set_pin(bool on)
+/*
+ * The line of the legacy timer, where comparators of some machines can only
+ * go. Nobody waits for that timer if local APIC timers never stop.
+ */
+static bool legacy_timer_is_idle(void)
 {
-	struct IO_APIC_route_entry e = {
-		.delivery_mode = on ? APIC_DELIVERY_MODE_NMI : APIC_DELIVERY_MODE_FIXED,
-		.destid_0_7 = on ? 0xff : 0,
-		.masked = !on,
-	};
+	return boot_cpu_has(X86_FEATURE_ARAT) &&
+	       (!global_clock_event || clockevent_state_shutdown(global_clock_event) ||
+		clockevent_state_detached(global_clock_event));
+}
 
-	ioapic_write(0x11 + 2 * deadman.pin, e.w2);
-	ioapic_write(0x10 + 2 * deadman.pin, e.w1);
+/* An interrupt line to use, or -ENOSPC. Lines up to 15 are ISA's. */
+static int choose_pin(u32 routes)
+{
+	u32 timer_gsi;
+	int gsi;
+
+	for (gsi = 31; gsi >= 16; gsi--) {
+		if ((routes & BIT(gsi)) && find_pin(gsi) && deadman.saved.masked &&
+		    !deadman.saved.vector)
+			return gsi;
+	}
+	if (!acpi_isa_irq_to_gsi(0, &timer_gsi) && timer_gsi < 32 &&
+	    (routes & BIT(timer_gsi)) && legacy_timer_is_idle() && find_pin(timer_gsi))
+		return timer_gsi;
+	return -ENOSPC;
 }
 
 /*
@@ -173,16 +197,15 @@ static int start_stopped(void *arg)
 {
 	u32 routes = readl(deadman.hpet + HPET_Tn_CFG(deadman.timer) + 4);
 	u32 cfg = readl(deadman.hpet + HPET_Tn_CFG(deadman.timer));
-	int gsi;
+	struct IO_APIC_route_entry e = {
+		.delivery_mode = APIC_DELIVERY_MODE_NMI,
+		.destid_0_7 = 0xff,
+	};
+	int gsi = choose_pin(routes);
 
-	/* Up to 15 are ISA's. */
-	for (gsi = 31; gsi >= 16; gsi--) {
-		if ((routes & BIT(gsi)) && pin_is_free(gsi))
-			break;
-	}
-	if (gsi < 16)
-		return -ENOSPC;
-	set_pin(true);
+	if (gsi < 0)
+		return gsi;
+	write_pin(e);
 	cfg &= ~(HPET_TN_LEVEL | HPET_TN_PERIODIC | HPET_TN_FSB | HPET_TN_ROUTE);
 	cfg |= HPET_TN_ENABLE | HPET_TN_32BIT | gsi << HPET_TN_ROUTE_SHIFT;
 	arch_fi_deadman_defer(10 * FI_DEADMAN_AGAIN_MS);
@@ -195,7 +218,7 @@ static int stop_stopped(void *arg)
 	u32 cfg = readl(deadman.hpet + HPET_Tn_CFG(deadman.timer));
 
 	writel(cfg & ~HPET_TN_ENABLE, deadman.hpet + HPET_Tn_CFG(deadman.timer));
-	set_pin(false);
+	write_pin(deadman.saved);
 	return 0;
 }
 

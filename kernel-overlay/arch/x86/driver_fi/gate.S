@@ -142,6 +142,10 @@ SYM_CODE_START_LOCAL(fi_import_call)
 	movq	%rsp, %rdi
 	UNWIND_HINT sp_reg=ORC_REG_SP sp_offset=144 type=ORC_TYPE_CALL
 	movl	$0, FI_FRAME_ticks(%r10)
+	movq	FI_FRAME_dom(%r10), %r11
+	movq	FI_DOM_stats(%r11), %r11
+	incq	%gs:FI_STATS_imports(%r11)
+	addq	$2, %gs:FI_STATS_cr3_loads(%r11)
 	movq	FI_FRAME_domain_sp(%r10), %r11
 	testl	$X86_EFLAGS_IF, (%r11)
 	jz	1f
@@ -289,6 +293,8 @@ SYM_CODE_START(fi_return_to_domain)
 	cmpl	$0, FI_DOM_dead(%rcx)
 	jne	.Lunwind
 .Lresume:
+	movq	FI_DOM_stats(%rcx), %rcx
+	addq	$2, %gs:FI_STATS_cr3_loads(%rcx)
 	FI_SAVE_KERNEL_CR3 %rcx
 	FI_DOMAIN_CR3 %rax %r8 %r9 %r10
 	movq	%r8, ORIG_RAX(%rsp)
@@ -304,7 +310,7 @@ SYM_CODE_START(fi_return_to_domain)
 
 .Lunwind:
 	UNWIND_HINT_REGS
-	FI_IN_STUB RIP, %rcx, .Lresume
+	FI_IN_STUB RIP, %r8, .Lresume
 	FI_UNWIND_REGS %rax %rcx
 	POP_REGS
 	addq	$8, %rsp

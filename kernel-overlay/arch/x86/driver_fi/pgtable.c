@@ -564,17 +564,17 @@ int __init fi_pgtable_init(void)
 }
 
 /**
- * fi_pgd_reserve - give init_mm a table in FI's own slot
+ * arch_fi_pgd_reserve - give init_mm a table in FI's own slot
  *
  * Called at boot before any other mm exists, so that every mm copies the
  * entry and no later mapping there needs a synchronisation of PGDs.
  */
-void __init fi_pgd_reserve(void)
+void __init arch_fi_pgd_reserve(void)
 {
 	pgd_t *pgd = pgd_offset_k(FI_VA_START);
 	p4d_t *p4d;
 
-	if (!fi_policy_armed() || pgtable_l5_enabled())
+	if (pgtable_l5_enabled())
 		return;
 	p4d = p4d_alloc(&init_mm, pgd, FI_VA_START);
 	if (!p4d || !pud_alloc(&init_mm, p4d, FI_VA_START))

@@ -22,6 +22,10 @@
 
 #define INSN_INT3	0xcc
 
+/* Read by gate.S. An element is set before code that has its index can run. */
+struct fi_entry *fi_entry_ptr[FI_MAX_ENTRIES];
+const struct fi_import *fi_import_ptr[FI_MAX_IMPORTS];
+
 /**
  * struct fi_view - one allocation of module text
  * @base: address, the same in both views

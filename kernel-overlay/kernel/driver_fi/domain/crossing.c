@@ -34,10 +34,18 @@ static_assert(offsetof(struct fi_frame, ret_flags) == FI_FRAME_ret_flags);
 static_assert(offsetof(struct fi_frame, ticks) == FI_FRAME_ticks);
 static_assert(offsetof(struct fi_frame, faulted) == FI_FRAME_faulted);
 static_assert(offsetof(struct fi_domain, dead) == FI_DOM_dead);
+static_assert(offsetof(struct fi_domain, stats) == FI_DOM_stats);
+static_assert(offsetof(struct fi_stats, imports) == FI_STATS_imports);
+static_assert(offsetof(struct fi_stats, cr3_loads) == FI_STATS_cr3_loads);
 static_assert(offsetof(struct fi_entry, fn) == FI_ENTRY_fn);
 static_assert(offsetof(struct fi_import, fn) == FI_IMPORT_fn);
 
 #define FI_FLAGS_KEPT	(X86_EFLAGS_IF | X86_EFLAGS_DF | X86_EFLAGS_AC)
+
+#ifdef CONFIG_DRIVER_FI_INJECT
+DEFINE_STATIC_KEY_FALSE(fi_inject_key);
+unsigned long (*fi_inject_hook)(struct fi_domain *d, struct fi_entry *e);
+#endif
 
 /* Gives back what the driver holds, newest first. */
 static void fi_locks_release(struct fi_frame *f)
@@ -127,7 +135,7 @@ static unsigned long fi_entry_target(struct fi_domain *d, struct fi_entry *e)
 {
 #ifdef CONFIG_DRIVER_FI_INJECT
 	if (static_branch_unlikely(&fi_inject_key)) {
-		unsigned long evil = fi_inject_take(d, e);
+		unsigned long evil = READ_ONCE(fi_inject_hook)(d, e);
 
 		if (evil)
 			return evil;
@@ -170,6 +178,7 @@ bool fi_invoke(struct fi_entry *e, const unsigned long *a, unsigned long *ret)
 	f.stack = (void *)top;
 	f.prev = current->fi_frame;
 	fi_stat_inc(d, crossings);
+	this_cpu_add(d->stats->cr3_loads, 2);
 	WRITE_ONCE(current->fi_frame, &f);
 
 	*ret = fi_cross(&f, fi_entry_target(d, e), a, fi_prepare_stack(top, e, a));
@@ -209,7 +218,7 @@ void fi_lock_acquired(struct fi_call *c, enum fi_lock_kind kind, void *lock)
 	struct fi_frame *f = current->fi_frame;
 
 	if (f->nr_locks == ARRAY_SIZE(f->locks)) {
-		fi_reject(c, 0, "holds too many locks");
+		fi_leak(f, "holds more locks than can be tracked");
 		return;
 	}
 	f->locks[f->nr_locks].kind = kind;

@@ -41,12 +41,15 @@ static enum fi_fault_kind fi_classify_pf(struct fi_frame *f, unsigned long error
 /* The driver called a kernel function through a pointer: go by its gate. */
 static bool fi_redirect_import(struct fi_domain *d, struct pt_regs *regs)
 {
-	unsigned long stub = fi_import_stub_of(d, regs->ip);
+	unsigned int i;
 
-	if (!stub)
-		return false;
-	regs->ip = stub;
-	return true;
+	for (i = 0; i < d->nr_redirects; i++) {
+		if (d->redirects[i].target == regs->ip) {
+			regs->ip = d->redirects[i].stub;
+			return true;
+		}
+	}
+	return false;
 }
 
 /* Loads that may fail carry an exception table entry, as in the kernel. */

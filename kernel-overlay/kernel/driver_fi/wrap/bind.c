@@ -19,13 +19,6 @@
 #include "../fi.h"
 #include "bind.h"
 
-#define FI_MAX_ENTRIES	16384
-#define FI_MAX_IMPORTS	8192
-
-/* Read by gate.S. A slot is set before code that names it can run. */
-struct fi_entry *fi_entry_ptr[FI_MAX_ENTRIES];
-const struct fi_import *fi_import_ptr[FI_MAX_IMPORTS];
-
 static DEFINE_IDA(fi_entry_ids);
 
 /* Protects fi_wrappers, and the indices handed out in fi_import_ptr. */
@@ -48,12 +41,10 @@ struct fi_bound {
 /**
  * struct fi_stub - an import of the driver
  * @imp: its wrapper
- * @target: address of the kernel's symbol
- * @stub: what calls in the driver's text lead to, 0: @target
+ * @stub: what calls in the driver's text lead to, 0: the kernel's symbol
  */
 struct fi_stub {
 	const struct fi_import *imp;
-	unsigned long target;
 	unsigned long stub;
 	struct module *owner;
 };
@@ -270,17 +261,6 @@ unsigned long fi_reject_object(struct fi_call *c, int arg, const char *why)
 }
 EXPORT_SYMBOL_GPL(fi_reject_object);
 
-unsigned long fi_import_stub_of(struct fi_domain *d, unsigned long target)
-{
-	unsigned int i;
-
-	for (i = 0; d->binds && i < d->binds->nr_syms; i++) {
-		if (d->binds->stubs[i].target == target)
-			return d->binds->stubs[i].stub;
-	}
-	return 0;
-}
-
 unsigned long fi_import_stub(struct fi_domain *d, const char *name)
 {
 	unsigned int i;
@@ -303,7 +283,6 @@ u64 fi_bind_reloc(struct fi_domain *d, unsigned int sym, u64 val)
 	s = &d->binds->stubs[sym];
 	if (!s->imp)
 		return val;
-	s->target = val;
 	return s->stub ?: val;
 }
 
@@ -494,6 +473,25 @@ static bool fi_sym_is_entry(const Elf_Sym *s, const char *name)
 	       IS_ALIGNED(s->st_value, FI_STUB_SIZE);
 }
 
+/* For pointers to imports that the driver calls; after relocation. */
+static int fi_redirects_build(struct fi_domain *d, const Elf_Sym *sym)
+{
+	struct fi_binds *b = d->binds;
+	unsigned int i;
+
+	d->redirects = kcalloc(b->nr_code, sizeof(*d->redirects), GFP_KERNEL);
+	if (!d->redirects)
+		return -ENOMEM;
+	for (i = 0; i < b->nr_syms; i++) {
+		const struct fi_stub *s = &b->stubs[i];
+
+		if (s->imp && s->imp->fn)
+			d->redirects[d->nr_redirects++] =
+				(struct fi_redirect){ sym[i].st_value, s->stub };
+	}
+	return 0;
+}
+
 /**
  * fi_bind_entries - gates for all functions of a module
  * @d: domain of the module; its text is mapped
@@ -511,7 +509,8 @@ int fi_bind_entries(struct fi_domain *d, const Elf_Sym *sym, unsigned int nr,
 	unsigned int i, pages = PAGE_ALIGN(d->binds->nr_code * FI_STUB_SIZE) >> PAGE_SHIFT;
 	int err = 0;
 
-	if (d->binds->code) {
+	err = fi_redirects_build(d, sym);
+	if (!err && d->binds->code) {
 		set_memory_ro((unsigned long)d->binds->code, pages);
 		err = arch_fi_map(d->pgt, (unsigned long)d->binds->code, pages, FI_PROT_X);
 	}
@@ -552,6 +551,9 @@ void fi_bind_destroy(struct fi_domain *d)
 			      PAGE_ALIGN(b->nr_code * FI_STUB_SIZE) >> PAGE_SHIFT);
 		execmem_free(b->code);
 	}
+	d->nr_redirects = 0;
+	kfree(d->redirects);
+	d->redirects = NULL;
 	kvfree(b->stubs);
 	kfree(b);
 	d->binds = NULL;

@@ -29,6 +29,8 @@
 #define FI_IST			6
 
 #define FI_STUB_SIZE		16
+#define FI_MAX_ENTRIES		16384
+#define FI_MAX_IMPORTS		8192
 
 /* Offsets that gate.S uses; crossing.c asserts them. */
 #define FI_FRAME_dom		0
@@ -40,6 +42,9 @@
 #define FI_FRAME_ticks		72
 #define FI_FRAME_faulted	76
 #define FI_DOM_dead		0
+#define FI_DOM_stats		16
+#define FI_STATS_imports	8
+#define FI_STATS_cr3_loads	16
 #define FI_ENTRY_fn		0
 #define FI_IMPORT_fn		8
 
@@ -88,6 +93,11 @@ void fi_landing(void);
 void *arch_fi_emit_gate(void *to, unsigned long at, u32 index);
 void *arch_fi_emit_import(void *to, unsigned long at, u32 index);
 
+struct fi_entry;
+struct fi_import;
+extern struct fi_entry *fi_entry_ptr[FI_MAX_ENTRIES];
+extern const struct fi_import *fi_import_ptr[FI_MAX_IMPORTS];
+
 struct fi_view;
 struct fi_view *arch_fi_view_create(void *base, size_t size);
 void arch_fi_view_switch(struct fi_view *v);
@@ -95,6 +105,14 @@ void arch_fi_view_destroy(struct fi_view *v);
 void *arch_fi_view_gates(struct fi_view *v, unsigned long addr);
 void *arch_fi_view_text(struct fi_view *v, unsigned long addr, size_t *avail);
 int arch_fi_view_map(struct fi_view *v, struct fi_pgtable *pgt);
+
+/* deadman.c: NMIs for the watchdog. */
+#define FI_DEADMAN_AGAIN_MS	200
+int arch_fi_nmi_init(void (*look)(struct pt_regs *regs));
+void arch_fi_nmi_ask(int cpu);
+int arch_fi_deadman_start(void);
+void arch_fi_deadman_stop(void);
+void arch_fi_deadman_defer(unsigned int ms);
 
 extern char __fi_text_start[], __fi_text_end[];
 
