@@ -84,10 +84,10 @@ static const struct {
 } suites[] = {
 	{ "violations", suite_violations },
 	{ "random", suite_random },
+	{ "libraries", suite_libraries },
 #ifdef ALL_SUITES
 	{ "tables", suite_tables },
 	{ "model", suite_model },
-	{ "libraries", suite_libraries },
 	{ "step", suite_step },
 	{ "retranslate", suite_retranslate },
 #endif

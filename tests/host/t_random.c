@@ -92,7 +92,8 @@ static bool describe(struct fi_dbi_unit *u, ZydisDecoder *d, const u8 *b, u32 le
 	    unfit(&z) || z.address_width != 64)
 		return false;
 	/* explicit use of rsp as a value would show the address of the stack */
-	if ((in.use & FI_REG(FI_RSP)) && in.mem.base != FI_RSP)
+	if ((in.use & FI_REG(FI_RSP)) &&
+	    (in.mem.base != FI_RSP || z.mnemonic == ZYDIS_MNEMONIC_LEA))
 		return false;
 	memcpy(s->bytes, b, in.len);
 	s->len = in.len;
@@ -226,7 +227,7 @@ static void put_sample(struct seq *q, const struct sample *s)
 		if (s->index != FI_NOREG && s->index != s->base && rnd() % 32)
 			mov_imm(q, s->index, rnd() % 16);
 		if (s->bit != FI_NOREG && s->bit != s->base && s->bit != s->index)
-			mov_imm(q, s->bit, rnd() % 2048);
+			mov_imm(q, s->bit, rnd() % (s->rsp ? 512 : 2048));
 		/* displacements within what surrounds the buffer, or the frame */
 		if (s->disp_len == 4) {
 			s32 d = s->rsp ? (s32)(rnd() % 31 * 8) :
