@@ -51,7 +51,7 @@ static struct canary canaries[FI_NR_CANARIES] = {
 /* Protects canaries[] and task. */
 static DEFINE_RAW_SPINLOCK(lock);
 
-/* Whose task_struct and stack are watched; a reference is held. */
+/* Whose task_struct and stack are watched; references to both are held. */
 static struct task_struct *task;
 
 static const u64 canary_rodata = CANARY;
@@ -72,14 +72,15 @@ static void watch(enum fi_canary which, void *addr)
 	c->was = READ_ONCE(*c->addr);
 }
 
-/* Watches @t in place of whom it watched; the first words of comm and stack. */
-static struct task_struct *watch_task(struct task_struct *t)
+/* Watches current in place of whom it watched: two words that never change. */
+static struct task_struct *watch_current(void)
 {
 	struct task_struct *old = task;
 
-	task = get_task_struct(t);
-	watch(FI_CANARY_TASK, t->comm);
-	watch(FI_CANARY_STACK, end_of_stack(t));
+	task = get_task_struct(current);
+	try_get_task_stack(task);
+	watch(FI_CANARY_TASK, &task->start_time);
+	watch(FI_CANARY_STACK, end_of_stack(task));
 	return old;
 }
 
@@ -134,7 +135,7 @@ int fi_canary_init(void)
 	watch(FI_CANARY_PGTABLE, pte);
 	watch(FI_CANARY_IDT, spare_gate());
 	watch(FI_CANARY_LANDED, &fi_canary_landed);
-	watch_task(current);
+	watch_current();
 	return 0;
 }
 
@@ -150,8 +151,9 @@ void fi_canary_current(void)
 	scoped_guard(raw_spinlock_irqsave, &lock) {
 		check(&canaries[FI_CANARY_TASK]);
 		check(&canaries[FI_CANARY_STACK]);
-		old = watch_task(current);
+		old = watch_current();
 	}
+	put_task_stack(old);
 	put_task_struct(old);
 }
 

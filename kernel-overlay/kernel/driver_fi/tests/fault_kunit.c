@@ -125,8 +125,8 @@ static void fault_unloading(struct kunit *test)
 	struct fi_fault last;
 
 	d->state = FI_UNLOADING;
-	raise(d, FI_FAULT_GP);
-	raise(d, FI_FAULT_GP);
+	raise(d, FI_FAULT_USER);
+	raise(d, FI_FAULT_USER);
 	fi_fault_sync(d);
 	KUNIT_EXPECT_EQ(test, 1, d->dead);
 	KUNIT_EXPECT_EQ(test, FI_UNLOADING, d->state);
