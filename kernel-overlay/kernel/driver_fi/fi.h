@@ -37,6 +37,8 @@ enum fi_checks { FI_CHECKS_NONE, FI_CHECKS_BYTE, FI_CHECKS_SEGMENT, FI_CHECKS_SA
  * @restart_always: no limit
  * @restart_max: restarts allowed within @restart_window seconds; 0 with
  *	@restart_always clear: never restart
+ * @backoff_ms: wait before the second restart in a row; doubles from there.
+ *	The first is at once. 0: never wait
  * @refused: not NULL: the user asked for what cannot be had; the module must
  *	not be loaded. A constant string for people
  */
@@ -47,6 +49,7 @@ struct fi_policy {
 	bool restart_always;
 	u32 restart_max;
 	u32 restart_window;
+	u32 backoff_ms;
 	const char *refused;
 };
 

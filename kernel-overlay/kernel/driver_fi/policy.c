@@ -4,7 +4,7 @@
  *
  *   drivers := driver { ";" driver }
  *   driver  := name [ ":" option { "," option } ]
- *   option  := mode | "restart=" limit | "checks=" checks
+ *   option  := mode | "restart=" limit | "backoff=" milliseconds | "checks=" checks
  *   mode    := "off" | "pt" | "dbi" | "full"		first option only; pt
  *   limit   := "always" | "never" | count [ "/" number [ "s" | "m" | "h" ] ]
  *   checks  := "none" | "byte" | "segment" | "sandbox"
@@ -25,6 +25,8 @@
 
 #define DEFAULT_RESTARTS	5
 #define DEFAULT_WINDOW		60
+#define DEFAULT_BACKOFF_MS	100
+#define MAX_BACKOFF_MS		10000
 #define MAX_RESTARTS		1000000
 #define MAX_WINDOW		(365 * 86400)
 
@@ -195,6 +197,13 @@ static int parse_option(struct fi_policy *p, struct piece opt, char *err)
 		p->refused = "bad number in restart=";
 		return -EINVAL;
 	}
+	if (piece_skip(&val, "backoff=")) {
+		if (piece_u32(trim(val), MAX_BACKOFF_MS, &p->backoff_ms))
+			return 0;
+		scnprintf(err, FI_POLICY_ERR, "bad number in '%.*s'", opt.len, opt.s);
+		p->refused = "bad number in backoff=";
+		return -EINVAL;
+	}
 	if (piece_skip(&val, "checks=")) {
 		checks = piece_lookup(trim(val), checks_names,
 				      ARRAY_SIZE(checks_names));
@@ -278,6 +287,7 @@ int fi_policy_parse_one(const char *s, size_t len, struct fi_policy *p,
 		.mode = FI_MODE_PT,
 		.restart_max = DEFAULT_RESTARTS,
 		.restart_window = DEFAULT_WINDOW,
+		.backoff_ms = DEFAULT_BACKOFF_MS,
 	};
 	next_piece(&rest, ':', &name);
 	ret = parse_name(p, name, err);
@@ -428,6 +438,8 @@ ssize_t fi_policy_print_one(const struct fi_policy *p, char *buf, size_t size)
 	else
 		n += scnprintf(buf + n, size - n, ",restart=%u/%us",
 			       p->restart_max, p->restart_window);
+	if (p->backoff_ms != DEFAULT_BACKOFF_MS)
+		n += scnprintf(buf + n, size - n, ",backoff=%u", p->backoff_ms);
 	if (p->checks)
 		n += scnprintf(buf + n, size - n, ",checks=%s",
 			       checks_names[p->checks]);

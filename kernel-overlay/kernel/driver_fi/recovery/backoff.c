@@ -80,7 +80,7 @@ int fi_backoff_next(struct fi_backoff *b, const struct fi_policy *p, u64 now_ns)
 	if (!b->streak++)
 		return 0;
 	shift = min(b->streak - 2, 16U);
-	return min(FI_BACKOFF_FIRST_MS << shift, FI_BACKOFF_MAX_MS);
+	return min_t(u64, (u64)p->backoff_ms << shift, FI_BACKOFF_MAX_MS);
 }
 
 /* The driver is live again. */

@@ -34,7 +34,6 @@ void fi_backoff_exit(struct fi_backoff *b);
 int fi_backoff_next(struct fi_backoff *b, const struct fi_policy *p, u64 now_ns);
 void fi_backoff_live(struct fi_backoff *b, u64 now_ns);
 
-#define FI_BACKOFF_FIRST_MS	100
 #define FI_BACKOFF_MAX_MS	10000
 
 /**
