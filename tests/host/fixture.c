@@ -182,3 +182,44 @@ NOINLINE u64 frame(u64 x)
 		a[i] = x + i;
 	return a[3] + a[15];
 }
+
+/* a static key's site, a load with a fixup, a direct call */
+u64 key;
+
+NOINLINE u64 keyed(u64 x)
+{
+	asm goto("1: .byte 0x0f, 0x1f, 0x44, 0x00, 0x00\n\t"
+		 ".pushsection __jump_table, \"aw\"\n\t"
+		 ".balign 8\n\t"
+		 ".long 1b - ., %l[yes] - .\n\t"
+		 ".quad key - .\n\t"
+		 ".popsection" :::: yes);
+	return x + 1;
+yes:
+	return x + 100;
+}
+
+NOINLINE u64 load_safe(u64 *p)
+{
+	u64 v, bad = 0;
+
+	asm volatile("1: mov (%2), %0\n"
+		     "2:\n"
+		     ".pushsection .text.fixup, \"ax\"\n"
+		     ".popsection\n"
+		     "jmp 4f\n"
+		     "3: mov $-1, %0\n"
+		     "mov $1, %1\n"
+		     "4:\n"
+		     ".pushsection __ex_table, \"a\"\n"
+		     ".balign 4\n"
+		     ".long 1b - ., 3b - ., 0\n"
+		     ".popsection\n"
+		     : "=&r"(v), "+r"(bad) : "r"(p));
+	return bad ? 0xbad : v;
+}
+
+NOINLINE u64 leaf(u64 x) { return x + 0x11223344; }
+NOINLINE u64 call_leaf(u64 x) { return leaf(x) * 2; }
+u64 (*const leaf_pointer)(u64) = leaf;
+NOINLINE u64 call_leaf_pointer(u64 x) { return leaf_pointer(x) * 2; }

@@ -85,12 +85,10 @@ static const struct {
 	{ "violations", suite_violations },
 	{ "random", suite_random },
 	{ "libraries", suite_libraries },
-#ifdef ALL_SUITES
 	{ "tables", suite_tables },
 	{ "model", suite_model },
 	{ "step", suite_step },
 	{ "retranslate", suite_retranslate },
-#endif
 };
 
 int main(int argc, char **argv)

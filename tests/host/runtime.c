@@ -27,6 +27,7 @@ void rt_run_end(void);
 extern u8 rt_run_vectors[512], rt_run_avx;
 
 u64 rt_slow_calls, rt_range_calls;
+u64 rt_fixup_from, rt_fixup_to;
 void (*rt_step)(u64 rip, u64 rsp);
 
 static struct unit *units;
@@ -178,6 +179,10 @@ static void on_signal(int sig, siginfo_t *si, void *ctx)
 			uc->uc_mcontext.gregs[REG_EFL] &= ~0x100;
 		else if (u)
 			rt_step(rip, uc->uc_mcontext.gregs[REG_RSP]);
+		return;
+	}
+	if (rt_fixup_from && rip == rt_fixup_from) {
+		uc->uc_mcontext.gregs[REG_RIP] = rt_fixup_to;
 		return;
 	}
 	if (!caught) {

@@ -75,4 +75,8 @@ u64 rt_host_symbol(const char *name);
 /* While set, called at every cache instruction (single step). */
 extern void (*rt_step)(u64 rip, u64 rsp);
 
+
+/* One exception-table entry that the signal handler honours. */
+extern u64 rt_fixup_from, rt_fixup_to;
+
 #endif

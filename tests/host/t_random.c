@@ -465,6 +465,8 @@ static bool compare_run(u64 orig, u64 trans, bool abi, u8 undef, bool holes,
 	memcpy(native, buf, BUF_SIZE);
 	memcpy(buf, init, BUF_SIZE);
 	memset((void *)(st.top - 2048), 0x77, 1900);
+	if (rt_step)
+		b[16] |= 0x100;		/* trap at each instruction */
 	ok_b = rt_run_state_on(&st, trans, b, &vb);
 	t->runs++;
 	forbidden = hole_changed(init, native);
@@ -715,4 +717,20 @@ void suite_random(void)
 		for (int checks = 0; checks < 4; checks++)
 			run_mode(checks, poison, opt.budget / 8, want);
 	run_sabotage();
+}
+
+bool random_stepped(u32 sequences, u64 *runs)
+{
+	struct fi_dbi_config c;
+	struct tally t = { 0 };
+
+	prepare();
+	rnd_seed(opt.seed + 7);
+	for (u32 i = 0; i < sequences; i++) {
+		rt_config(&c, i & 3);
+		c.poison = i >> 2 & 1;
+		one_sequence(&c, 2, false, &t);
+	}
+	*runs = t.runs;
+	return !t.mismatches && nr_pool;
 }

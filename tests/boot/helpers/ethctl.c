@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * ethctl IFACE [read|all|notso]: the requests of ethtool and mii-tool, one line each
+ * ethctl IFACE [read|all|notso|stats]: the requests of ethtool and mii-tool, one line each
  * with the result, so that two runs can be compared by diff. Values that time
  * or traffic changes are not printed.
  */
@@ -177,6 +177,29 @@ static void strings_and_stats(void)
 		       s->data[0] && s->data[1] ? "counted" : "none");
 }
 
+/* Every counter that is not 0. */
+static void all_stats(void)
+{
+	static char names[65536], values[65536];
+	struct ethtool_gstrings *g = (void *)names;
+	struct ethtool_stats *s = (void *)values;
+	struct ethtool_drvinfo d = { .cmd = ETHTOOL_GDRVINFO };
+	unsigned int i;
+
+	ethtool(&d);
+	if (d.n_stats > 256)
+		return;
+	g->cmd = ETHTOOL_GSTRINGS;
+	g->string_set = ETH_SS_STATS;
+	s->cmd = ETHTOOL_GSTATS;
+	g->len = s->n_stats = d.n_stats;
+	if (ethtool(g) || ethtool(s))
+		return;
+	for (i = 0; i < d.n_stats; i++)
+		if (s->data[i])
+			printf("%.32s %llu\n", (char *)g->data + i * 32, s->data[i]);
+}
+
 static void regs(void)
 {
 	static char mem[65536];
@@ -237,6 +260,10 @@ int ethctl_main(int argc, char **argv)
 		return 2;
 	iface = argv[1];
 	fd = socket(AF_INET, SOCK_DGRAM, 0);
+	if (argc > 2 && !strcmp(argv[2], "stats")) {
+		all_stats();
+		return 0;
+	}
 	if (argc > 2 && !strcmp(argv[2], "notso")) {
 		set_value("set-tso", ETHTOOL_STSO, 0);
 		return 0;
