@@ -163,6 +163,7 @@ static bool call_probe(struct fi_pci_dev *p, int *ret)
 	bool done;
 
 	p->nr_netdevs = 0;
+	p->want_master = false;
 	p->prober = current;
 	done = fi_invoke(p->probe, a, &val);
 	p->prober = NULL;
@@ -299,6 +300,8 @@ int fi_pci_reprobe(struct fi_domain *d, struct pci_dev *pdev)
 	pm_runtime_get_sync(&pdev->dev);
 	if (!call_probe(p, &ret) && ret >= 0)
 		ret = -EIO;
+	if (ret >= 0 && p->want_master)
+		pci_set_master(pdev);
 	pm_runtime_put_noidle(&pdev->dev);
 	return ret < 0 ? ret : 0;
 }
@@ -554,7 +557,27 @@ static unsigned long wrap_ioremap_bar(struct fi_call *c)
 	return (unsigned long)fi_mmio_take(c->dom, orig, pci_resource_len(p->pdev, bar));
 }
 
+/*
+ * A device without a reset of its own still has the receive ring of its last
+ * life, whose memory is freed. It may not reach memory before probe is through
+ * with it, and probe is where drivers reset their devices.
+ */
+static unsigned long wrap_set_master(struct fi_call *c)
+{
+	struct pci_dev *pdev = (struct pci_dev *)c->arg[0];
+	struct fi_pci_dev *p = fi_pci_probing(c->dom);
+
+	if (!fi_obj_held(c->dom, pdev, pci_dev_type))
+		return fi_reject(c, 0, "not a PCI device of this driver");
+	if (p && p->pdev == pdev && fi_restarting(c->dom))
+		p->want_master = true;
+	else
+		pci_set_master(pdev);
+	return 0;
+}
+
 const struct fi_import fi_imports_pci[] = {
+	{ .name = "pci_set_master", .fn = wrap_set_master },
 	{ .name = "__pci_register_driver", .fn = wrap_register_driver },
 	{ .name = "pci_unregister_driver", .fn = wrap_unregister_driver },
 	{ .name = "pci_enable_device", .fn = wrap_enable_device },

@@ -36,6 +36,7 @@ struct fi_pci_driver {
  * @bars: regions requested
  * @bound: probe succeeded: the kernel will call remove
  * @removed: remove was called and did not do its work
+ * @want_master: asked for bus mastering while being probed again
  */
 struct fi_pci_dev {
 	struct list_head node;
@@ -50,6 +51,7 @@ struct fi_pci_dev {
 	int bars;
 	bool bound;
 	bool removed;
+	bool want_master;
 };
 
 /* Calls @fn for each device of @d. Hard interrupt or not; @fn may not sleep. */
