@@ -20,13 +20,13 @@ static void nap(void)
 	nanosleep(&t, NULL);
 }
 
-/* Writes, and passes on what the kernel has to say when it refuses. */
-static int tell_kernel(const char *path, const char *text)
+/* Writes, and passes on what the kernel has to say when it refuses @what. */
+static int tell_kernel(const char *path, const char *text, const char *what)
 {
 	int mark = kmsg_mark(), err = write_text(path, text);
 
 	if (err) {
-		error("%s: %s", text, strerror(-err));
+		error("%s: %s", what, strerror(-err));
 		kmsg_since(mark);
 		return EXIT_ERROR;
 	}
@@ -35,20 +35,9 @@ static int tell_kernel(const char *path, const char *text)
 	return EXIT_OK;
 }
 
-static bool is_loaded(const char *spec)
-{
-	char path[128];
-	const char *name;
-	char buf[64];
-
-	snprintf(buf, sizeof(buf), "%.*s", (int)strcspn(spec, ":"), spec);
-	name = module_name(buf);
-	snprintf(path, sizeof(path), "/sys/module/%s/initstate", name);
-	return !access(path, F_OK);
-}
-
 int cmd_isolate(int argc, char **argv)
 {
+	char name[64];
 	int ret;
 
 	if (argc != 2) {
@@ -57,8 +46,9 @@ int cmd_isolate(int argc, char **argv)
 	}
 	if (!armed())
 		return EXIT_ERROR;
-	ret = tell_kernel(sysfs_path("/policy"), argv[1]);
-	if (!ret && is_loaded(argv[1]))
+	ret = tell_kernel(sysfs_path("/policy"), argv[1], argv[1]);
+	snprintf(name, sizeof(name), "%.*s", (int)strcspn(argv[1], ":"), argv[1]);
+	if (!ret && is_module(module_name(name)))
 		printf("in force when the driver is next loaded; it is loaded now\n");
 	return ret;
 }
@@ -112,7 +102,9 @@ int cmd_restart(int argc, char **argv)
 	if (access(sysfs_path("/%s", name), F_OK))
 		return error("%s is not loaded, or not isolated", name);
 	before = nr_restarts(name);
-	if (tell_kernel(sysfs_path("/%s/restart", name), "1"))
+	if (is_state(name, "off"))
+		return error("%s has been given up; load it again", name);
+	if (tell_kernel(sysfs_path("/%s/restart", name), "1", name))
 		return EXIT_ERROR;
 	return wait_restart(name, before);
 }
@@ -159,7 +151,7 @@ int cmd_inject(int argc, char **argv)
 	if (argc == 2 && (!strcmp(argv[1], "-c") || !strcmp(argv[1], "--canaries")))
 		return print_file("canaries");
 	if (argc == 2 && !strcmp(argv[1], "none"))
-		return tell_kernel(debugfs_path("inject"), "none");
+		return tell_kernel(debugfs_path("inject"), "none", "none");
 	if (argc > 1 && (!strcmp(argv[1], "-w") || !strcmp(argv[1], "--wait"))) {
 		wait = true;
 		i++;
@@ -173,7 +165,7 @@ int cmd_inject(int argc, char **argv)
 	n = snprintf(spec, sizeof(spec), "%s", module_name(argv[i]));
 	for (i++; i < argc && n < (int)sizeof(spec); i++)
 		n += snprintf(spec + n, sizeof(spec) - n, " %s", argv[i]);
-	if (tell_kernel(debugfs_path("inject"), spec))
+	if (tell_kernel(debugfs_path("inject"), spec, spec))
 		return EXIT_ERROR;
 	return wait ? wait_fired() : EXIT_OK;
 }

@@ -25,6 +25,8 @@ int write_text(const char *path, const char *text);
 const char *value_of(const char *text, const char *key);
 /* Name of a module as the kernel has it: dashes are underscores. */
 const char *module_name(const char *name);
+/* Is a module of that name loaded? */
+bool is_module(const char *name);
 /* Is isolation there and armed? Says so if not. */
 bool armed(void);
 

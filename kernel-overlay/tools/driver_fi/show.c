@@ -47,10 +47,9 @@ static void list_policy(char *line)
 		list_live(name);
 	else if (refused)
 		printf("%-20s %-5s refused: %s\n", name, mode, refused + strlen(" refused: "));
-	else if (mode && !strcmp(mode, "off"))
-		printf(ROW, name, mode, "not isolated", "-", "-", "-");
 	else
-		printf(ROW, name, mode, "not loaded", "-", "-", "-");
+		printf(ROW, name, mode ? mode : "?",
+		       is_module(name) ? "not isolated" : "not loaded", "-", "-", "-");
 }
 
 int cmd_list(int argc, char **argv)
@@ -124,15 +123,13 @@ static int not_loaded(const char *name)
 	static char text[TEXT_MAX];
 	char *rest = text, *line;
 	size_t n = strlen(name);
-	char mod[128];
 
-	snprintf(mod, sizeof(mod), "/sys/module/%s", name);
 	read_text(sysfs_path("/policy"), text, sizeof(text));
 	while ((line = strsep(&rest, "\n")))
 		if (!strncmp(line, name, n) && line[n] == ':')
-			return error("%s is %s: %s", name,
-				     access(mod, F_OK) ? "not loaded" :
-				     "loaded, but was loaded before this policy", line);
+			return error("%s is %s; policy from its next load on: %s", name,
+				     is_module(name) ? "loaded, not isolated" : "not loaded",
+				     line);
 	return error("%s is not isolated; see fictl isolate", name);
 }
 

@@ -124,6 +124,14 @@ const char *module_name(const char *name)
 	return buf;
 }
 
+bool is_module(const char *name)
+{
+	char path[512];
+
+	snprintf(path, sizeof(path), "%s/sys/module/%s/initstate", root(), name);
+	return !access(path, F_OK);
+}
+
 bool armed(void)
 {
 	char status[256];
