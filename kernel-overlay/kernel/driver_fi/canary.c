@@ -113,6 +113,7 @@ static void *spare_gate(void)
 int fi_canary_init(void)
 {
 	static DEFINE_MUTEX(init_mutex);
+	unsigned long flags;
 	u64 *heap;
 	void *pte;
 
@@ -127,7 +128,7 @@ int fi_canary_init(void)
 	}
 	kmemleak_not_leak(heap);
 	*heap = CANARY;
-	guard(raw_spinlock_irqsave)(&lock);
+	raw_spin_lock_irqsave(&lock, flags);
 	watch(FI_CANARY_TEXT, &fi_canary_text_word);
 	watch(FI_CANARY_RODATA, (void *)&canary_rodata);
 	watch(FI_CANARY_DATA, &canary_data);
@@ -136,6 +137,7 @@ int fi_canary_init(void)
 	watch(FI_CANARY_IDT, spare_gate());
 	watch(FI_CANARY_LANDED, &fi_canary_landed);
 	watch_current();
+	raw_spin_unlock_irqrestore(&lock, flags);
 	return 0;
 }
 
@@ -147,12 +149,13 @@ int fi_canary_init(void)
 void fi_canary_current(void)
 {
 	struct task_struct *old;
+	unsigned long flags;
 
-	scoped_guard(raw_spinlock_irqsave, &lock) {
-		check(&canaries[FI_CANARY_TASK]);
-		check(&canaries[FI_CANARY_STACK]);
-		old = watch_current();
-	}
+	raw_spin_lock_irqsave(&lock, flags);
+	check(&canaries[FI_CANARY_TASK]);
+	check(&canaries[FI_CANARY_STACK]);
+	old = watch_current();
+	raw_spin_unlock_irqrestore(&lock, flags);
 	put_task_stack(old);
 	put_task_struct(old);
 }
@@ -165,24 +168,28 @@ void *fi_canary_addr(enum fi_canary which)
 /* Takes what the canaries are now for what they must be. */
 void fi_canary_reset(void)
 {
+	unsigned long flags;
 	struct canary *c;
 
-	guard(raw_spinlock_irqsave)(&lock);
+	raw_spin_lock_irqsave(&lock, flags);
 	for (c = canaries; c < canaries + FI_NR_CANARIES && c->addr; c++) {
 		c->was = READ_ONCE(*c->addr);
 		c->changed = false;
 	}
+	raw_spin_unlock_irqrestore(&lock, flags);
 }
 
 /* "name intact" or "name CHANGED", one a line. */
 void fi_canary_show(struct seq_file *m)
 {
+	unsigned long flags;
 	struct canary *c;
 
 	for (c = canaries; c < canaries + FI_NR_CANARIES; c++) {
-		scoped_guard(raw_spinlock_irqsave, &lock)
-			if (c->addr)
-				check(c);
+		raw_spin_lock_irqsave(&lock, flags);
+		if (c->addr)
+			check(c);
+		raw_spin_unlock_irqrestore(&lock, flags);
 		seq_printf(m, "%s %s\n", c->name, c->changed ? "CHANGED" : "intact");
 	}
 }
