@@ -14,6 +14,9 @@
 
 #define STUB_SIZE 64
 
+/* Site lists of modules are not aligned. */
+typedef s32 s32_u __attribute__((aligned(1)));
+
 void *map_low(size_t size, int prot)
 {
 	static u64 next = 0x31230000;
@@ -367,7 +370,7 @@ static void finalize(struct mod *m)
 
 	s = mod_section(m, ".return_sites", &idx);
 	for (u32 i = 0; s && i < s->sh_size / 4; i++) {
-		s32 *e = (s32 *)(m->sec_va[idx] + 4 * i);
+		s32_u *e = (s32_u *)(m->sec_va[idx] + 4 * i);
 		u8 *p = (u8 *)((u64)e + *e);
 
 		if (p[0] == 0xe9)
@@ -375,7 +378,7 @@ static void finalize(struct mod *m)
 	}
 	s = mod_section(m, ".retpoline_sites", &idx);
 	for (u32 i = 0; s && i < s->sh_size / 4; i++) {
-		s32 *e = (s32 *)(m->sec_va[idx] + 4 * i);
+		s32_u *e = (s32_u *)(m->sec_va[idx] + 4 * i);
 		u8 *p = (u8 *)((u64)e + *e), *q = p;
 		const struct import *im;
 		u8 op = 0xd0;
@@ -612,7 +615,7 @@ static void collect_edges(struct mod *m)
 
 		for (u64 k = 0; s && k < s->sh_size / tab[t].size; k++) {
 			u64 at = m->sec_va[idx] + k * tab[t].size;
-			s32 a = *(s32 *)at, b = *(s32 *)(at + 4);
+			s32 a = *(s32_u *)at, b = *(s32_u *)(at + 4);
 			u64 to = t == 2 ? 0 : at + 4 + (s64)b;
 
 			add_edge(m, at + (s64)a, to, tab[t].kind);

@@ -9,10 +9,20 @@
 
 #include "internal.h"
 
+#define MAX_DEPTH	(1 << 20)	/* no frame is that large */
+
 struct frame {
 	s32 depth;	/* FI_DEPTH_NONE: unknown */
 	s32 rbp;	/* bytes of the frame above rbp, or FI_DEPTH_NONE */
 };
+
+/* @depth less @by, which a hostile immediate may make anything. */
+static s32 rise(s32 depth, s32 by)
+{
+	s64 d = (s64)depth - by;
+
+	return depth == FI_DEPTH_NONE || d < 0 || d > MAX_DEPTH ? FI_DEPTH_NONE : d;
+}
 
 static void step(const struct fi_insn *in, struct frame *f)
 {
@@ -23,14 +33,13 @@ static void step(const struct fi_insn *in, struct frame *f)
 		f->rbp = FI_DEPTH_NONE;
 	switch (in->spop) {
 	case FI_SP_ADD:
-		if (f->depth != FI_DEPTH_NONE)
-			f->depth -= in->spill_imm;
+		f->depth = rise(f->depth, in->spill_imm);
 		break;
 	case FI_SP_TO_RBP:
 		f->rbp = f->depth;
 		return;
 	case FI_SP_FROM_RBP:
-		f->depth = rbp == FI_DEPTH_NONE ? rbp : rbp - in->spill_imm;
+		f->depth = rise(rbp, in->spill_imm);
 		break;
 	case FI_SP_OTHER:
 		f->depth = FI_DEPTH_NONE;
@@ -38,8 +47,6 @@ static void step(const struct fi_insn *in, struct frame *f)
 	default:
 		break;
 	}
-	if (f->depth < 0)
-		f->depth = FI_DEPTH_NONE;
 	/* rbp was saved: what it points to stays the caller's business */
 	if (f->rbp != FI_DEPTH_NONE && f->depth == FI_DEPTH_NONE)
 		f->rbp = FI_DEPTH_NONE;
@@ -177,6 +184,8 @@ void fi_frame(struct fi_group *g)
 	for (i = 0; i < g->nr_blocks; i++) {
 		if (g->block[i].depth_in == FI_DEPTH_TOP)
 			g->block[i].depth_in = FI_DEPTH_NONE;
+		if (g->block[i].rbp_in == FI_DEPTH_TOP)
+			g->block[i].rbp_in = FI_DEPTH_NONE;
 		run_block(g, &g->block[i], true);
 	}
 	judge_rsp(g);

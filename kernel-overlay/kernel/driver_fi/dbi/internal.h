@@ -329,6 +329,7 @@ const struct fi_dbi_edge *fi_unit_edge(const struct fi_dbi_unit *u, u64 from);
 u64 fi_unit_site(struct fi_dbi_unit *u, const struct fi_dbi_site *s);
 
 /* decode.c */
+extern int fi_zydis_unreachable;
 size_t fi_decode_scratch(void);
 void fi_decode_init(void *scratch);
 /* Fills @in from the bytes; returns the length, or 0 if it is no instruction. */
