@@ -146,7 +146,7 @@ static void describe_slab(struct seq_buf *s, unsigned long addr)
 
 	/* The slab may be freed and used anew while we look. */
 	cache = slab ? READ_ONCE(slab->slab_cache) : NULL;
-	if (!cache)
+	if (!cache || !cache->size)
 		return;
 	strncpy_from_kernel_nofault(name, cache->name, sizeof(name) - 1);
 	seq_buf_printf(s, ", %lu bytes into a %s",
