@@ -273,6 +273,12 @@ bool fi_restarting(struct fi_domain *d);
  * restart (struct pci_driver): the restored snapshot leaves these bytes alone.
  */
 int fi_snapshot_exclude(struct fi_domain *d, void *p, size_t len);
+/*
+ * For release functions of what a device may still write: during recovery true,
+ * and @rel is called again when the driver's next life has set the device up.
+ */
+bool fi_release_later(struct fi_domain *d, fi_release_fn rel, void *ptr,
+		      unsigned long cookie);
 int fi_park(struct fi_domain *d, const char *key, unsigned long id, void *obj);
 void *fi_unpark(struct fi_domain *d, const char *key, unsigned long id);
 /*

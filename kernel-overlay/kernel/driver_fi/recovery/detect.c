@@ -41,6 +41,7 @@ MODULE_PARM_DESC(loop_ms, "milliseconds a driver may run without a call of the k
  * @timer: ticks in hard interrupts
  * @beat_ns: its last tick; 0 while it is not armed
  * @asked_ns: when an NMI was last sent here, so that few are
+ * @suspect_ns: @beat_ns as the last NMI found it, too long ago
  * @frame: crossing that the last tick found, running here
  * @crossings: the domain's counter on this CPU then: frames lie on stacks, and
  *	the next one often at the same address
@@ -50,6 +51,7 @@ struct watch {
 	struct hrtimer timer;
 	u64 beat_ns;
 	u64 asked_ns;
+	u64 suspect_ns;
 	struct fi_frame *frame;
 	u64 crossings;
 	u32 seen;
@@ -152,18 +154,22 @@ static enum hrtimer_restart tick(struct hrtimer *timer)
 }
 
 /*
- * NMI: this CPU may be silent. What it was found in could be an interrupt on
- * top of the driver: that is charged to the driver only if it goes on.
+ * NMI: this CPU may be silent. Only the second NMI without a tick in between
+ * condemns: a virtual CPU that did not run for a while gets the first together
+ * with its timer interrupt. What it was found in could be an interrupt on top
+ * of the driver; that is charged to the driver only if it goes on.
  */
 static void nmi_look(struct pt_regs *regs)
 {
-	u64 beat = this_cpu_read(watches.beat_ns);
+	struct watch *w = this_cpu_ptr(&watches);
+	u64 silent = ktime_get_mono_fast_ns() - w->beat_ns;
 	struct fi_frame *f = caught();
-	u64 silent = ktime_get_mono_fast_ns() - beat;
 
-	if (!f || !beat || (s64)silent < 0)
+	if (!f || !w->beat_ns || (s64)silent < 0 || silent < limit_ns())
 		return;
-	if (silent >= (fi_regs_in_domain(regs) ? 1 : 2) * limit_ns())
+	if (w->suspect_ns != w->beat_ns)
+		w->suspect_ns = w->beat_ns;
+	else if (fi_regs_in_domain(regs) || silent >= 2 * limit_ns())
 		raise_loop(f, regs, "runs for too long with interrupts off");
 }
 

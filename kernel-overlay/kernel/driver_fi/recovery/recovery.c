@@ -57,7 +57,9 @@ static int step_quiesce(struct fi_recovery *r)
 
 static int step_release(struct fi_recovery *r)
 {
+	fi_late_begin(r->dom);
 	fi_objtab_release_all(r->dom);
+	fi_late_end(r->dom);
 	return 0;
 }
 
@@ -131,6 +133,13 @@ static int step_replay(struct fi_recovery *r)
 	return fi_classes_replay(r->dom);
 }
 
+/* The driver has set its devices up anew: they do not use the old memory. */
+static int step_memory(struct fi_recovery *r)
+{
+	fi_late_release(r->dom);
+	return 0;
+}
+
 static const struct {
 	const char *name;
 	int (*run)(struct fi_recovery *r);
@@ -145,6 +154,7 @@ static const struct {
 	{ "restore",	step_restore },
 	{ "init",	step_init },
 	{ "replay",	step_replay },
+	{ "memory",	step_memory },
 };
 
 /* The driver has no next life: gives everything back for good. */
@@ -157,6 +167,8 @@ static void abandon(struct fi_recovery *r)
 	fi_park_close(d);
 	fi_classes_abandon(d);
 	fi_objtab_release_all(d);
+	/* Its devices are disabled, or somebody else's. */
+	fi_late_release(d);
 	r->ended = true;
 }
 

@@ -9,6 +9,7 @@
 #include <linux/netdevice.h>
 #include <linux/rtnetlink.h>
 #include <linux/string.h>
+#include <net/sch_generic.h>
 
 #include "../wrap/class.h"
 #include "../wrap/net.h"
@@ -50,8 +51,10 @@ static void quiesce_dev(struct fi_netdev *nd)
 	if (!nd->saved)
 		save(nd);
 	netif_device_detach(dev);
-	netif_tx_disable(dev);
 	netif_carrier_off(dev);
+	/* As in dev_close(): drivers rely on no packet coming before link. */
+	if (dev->flags & IFF_UP)
+		dev_deactivate(dev);
 	reset_queues(dev);
 	/* A probe that failed may have changed it; users go by the name. */
 	memcpy(dev->name, nd->name, IFNAMSIZ);
@@ -114,6 +117,9 @@ static int replay_up(struct net_device *dev)
 	if (err)
 		return err;
 	netif_device_attach(dev);
+	/* Does nothing until there is link, see netif_carrier_on(). */
+	if (dev->flags & IFF_UP)
+		dev_activate(dev);
 	dev_set_rx_mode(dev);
 	if (dev->features & NETIF_F_HW_VLAN_CTAG_FILTER)
 		vlan_get_rx_ctag_filter_info(dev);

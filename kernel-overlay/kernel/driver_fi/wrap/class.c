@@ -33,15 +33,32 @@ struct fi_parked {
 };
 
 /**
+ * struct fi_late - memory that a device of the dead driver may still write
+ *
+ * A device without a reset of its own goes on where it was as soon as its bus
+ * mastering is enabled, which drivers do before they reset it.
+ */
+struct fi_late {
+	struct list_head node;
+	fi_release_fn rel;
+	void *ptr;
+	unsigned long cookie;
+};
+
+/**
  * struct fi_classes - what classes know of a domain
- * @lock: protects @parked
+ * @lock: protects @parked and @late
+ * @late: in the order in which it is to be released
+ * @keep_late: recovery releases what the driver held
  * @closed: nothing is parked any more
  * @data: see fi_class_data()
  */
 struct fi_classes {
 	struct mutex lock;
 	struct list_head parked;
+	struct list_head late;
 	bool closed;
+	bool keep_late;
 	void *data[FI_MAX_CLASSES];
 };
 
@@ -213,6 +230,58 @@ void fi_park_close(struct fi_domain *d)
 	mutex_unlock(&d->classes->lock);
 }
 
+/**
+ * fi_release_later - is this better released later?
+ * @d: domain
+ * @rel: the release function that asks
+ * @ptr: its argument
+ * @cookie: its argument
+ *
+ * Context: process if recovery is releasing, else any.
+ * Return: true: done, @rel will be called again. False: go on
+ */
+bool fi_release_later(struct fi_domain *d, fi_release_fn rel, void *ptr,
+		      unsigned long cookie)
+{
+	struct fi_classes *c = d->classes;
+	struct fi_late *l;
+
+	if (likely(!c || !READ_ONCE(c->keep_late)))
+		return false;
+	l = kmalloc(sizeof(*l), GFP_KERNEL | __GFP_NOFAIL);
+	*l = (struct fi_late){ .rel = rel, .ptr = ptr, .cookie = cookie };
+	mutex_lock(&c->lock);
+	list_add_tail(&l->node, &c->late);
+	mutex_unlock(&c->lock);
+	return true;
+}
+EXPORT_SYMBOL_GPL(fi_release_later);
+
+void fi_late_begin(struct fi_domain *d)
+{
+	WRITE_ONCE(d->classes->keep_late, true);
+}
+
+void fi_late_end(struct fi_domain *d)
+{
+	WRITE_ONCE(d->classes->keep_late, false);
+}
+
+void fi_late_release(struct fi_domain *d)
+{
+	struct fi_late *l, *tmp;
+	LIST_HEAD(late);
+
+	mutex_lock(&d->classes->lock);
+	list_splice_init(&d->classes->late, &late);
+	mutex_unlock(&d->classes->lock);
+	list_for_each_entry_safe(l, tmp, &late, node) {
+		l->rel(d, l->ptr, l->cookie);
+		kfree(l);
+		cond_resched();
+	}
+}
+
 /* How many objects are parked. */
 unsigned int fi_parked(struct fi_domain *d)
 {
@@ -233,6 +302,7 @@ int fi_classes_create(struct fi_domain *d)
 		return -ENOMEM;
 	mutex_init(&c->lock);
 	INIT_LIST_HEAD(&c->parked);
+	INIT_LIST_HEAD(&c->late);
 	d->classes = c;
 	return 0;
 }
@@ -241,7 +311,8 @@ int fi_classes_create(struct fi_domain *d)
 void fi_classes_destroy(struct fi_domain *d)
 {
 	if (d->classes)
-		WARN_ON_ONCE(!list_empty(&d->classes->parked));
+		WARN_ON_ONCE(!list_empty(&d->classes->parked) ||
+			     !list_empty(&d->classes->late));
 	kfree(d->classes);
 	d->classes = NULL;
 }

@@ -19,6 +19,11 @@ int fi_classes_replay(struct fi_domain *d);
 void fi_classes_abandon(struct fi_domain *d);
 
 void *fi_unpark_any(struct fi_domain *d, const char *key);
+/* Between these two fi_release_later() keeps things, until fi_late_release(). */
+void fi_late_begin(struct fi_domain *d);
+void fi_late_end(struct fi_domain *d);
+void fi_late_release(struct fi_domain *d);
+
 /* From here on nothing is parked: releases are for good. */
 void fi_park_close(struct fi_domain *d);
 unsigned int fi_parked(struct fi_domain *d);

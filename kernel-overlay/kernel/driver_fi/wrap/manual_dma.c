@@ -61,6 +61,8 @@ static void free_coherent(struct fi_domain *d, void *va, unsigned long cookie)
 {
 	struct fi_dma *m = (struct fi_dma *)cookie;
 
+	if (fi_release_later(d, free_coherent, va, cookie))
+		return;
 	fi_pages_revoke(d, va, m->size);
 	dma_free_attrs(m->dev, m->size, va, m->addr, m->attrs);
 	kfree(m);
@@ -141,6 +143,8 @@ static void free_map(struct fi_domain *d, void *key, unsigned long cookie)
 {
 	struct fi_dma *m = (struct fi_dma *)cookie;
 
+	if (fi_release_later(d, free_map, key, cookie))
+		return;
 	dma_unmap_page_attrs(m->dev, m->addr, m->size, m->dir, m->attrs);
 	kfree(m);
 }

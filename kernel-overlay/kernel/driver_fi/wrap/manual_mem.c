@@ -40,6 +40,8 @@ core_initcall(fi_mem_init);
 /* The cookie of a kmalloc object is its size. */
 static void free_kmalloc(struct fi_domain *d, void *p, unsigned long size)
 {
+	if (fi_release_later(d, free_kmalloc, p, size))
+		return;
 	if (size <= HEAP_MAX) {
 		fi_heap_free(d, p);
 		return;
@@ -211,6 +213,8 @@ static unsigned long wrap_kvfree(struct fi_call *c)
 /* The cookie of a page is its order. */
 static void free_page_obj(struct fi_domain *d, void *p, unsigned long order)
 {
+	if (fi_release_later(d, free_page_obj, p, order))
+		return;
 	fi_pages_revoke(d, page_address(p), PAGE_SIZE << order);
 	put_page(p);
 }

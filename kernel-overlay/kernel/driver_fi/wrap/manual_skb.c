@@ -61,6 +61,9 @@ static void release_skb(struct fi_domain *d, void *ptr, unsigned long cookie)
 {
 	struct sk_buff *skb = ptr;
 
+	/* One of napi_get_frags() is no target of DMA, and dies with its napi. */
+	if (!(cookie & COOKIE_FRAGS) && fi_release_later(d, release_skb, ptr, cookie))
+		return;
 	revoke(d, skb, cookie);
 	if (cookie & COOKIE_FRAGS) {
 		/* Its pages are the driver's still, and released as such. */
@@ -229,6 +232,8 @@ unsigned long fi_wrap_netdev_alloc_skb(struct fi_call *c)
 
 static void release_frag(struct fi_domain *d, void *ptr, unsigned long cookie)
 {
+	if (fi_release_later(d, release_frag, ptr, cookie))
+		return;
 	fi_bytes_revoke(d, ptr, cookie);
 	skb_free_frag(ptr);
 }
@@ -253,15 +258,29 @@ free:
 	return 0;
 }
 
+/*
+ * Where the fragment starts that @addr is in: the network stack frees by any
+ * address within. Fragments are cut from pages in steps of a cache line.
+ */
+static void *frag_start(struct fi_domain *d, unsigned long addr)
+{
+	unsigned long at = ALIGN_DOWN(addr, SMP_CACHE_BYTES), cookie;
+
+	for (; addr - at < PAGE_SIZE; at -= SMP_CACHE_BYTES) {
+		if (fi_obj_cookie(d, (void *)at, frag_type, &cookie))
+			return addr - at < cookie ? (void *)at : NULL;
+	}
+	return NULL;
+}
+
 unsigned long fi_wrap_free_frag(struct fi_call *c)
 {
-	void *data = (void *)c->arg[0];
+	void *data = frag_start(c->dom, c->arg[0]);
 	unsigned long size;
 
-	if (!fi_obj_del(c->dom, data, frag_type, &size))
+	if (!data || !fi_obj_del(c->dom, data, frag_type, &size))
 		return fi_reject(c, 0, "not a fragment of this driver");
-	fi_bytes_revoke(c->dom, data, size);
-	skb_free_frag(data);
+	release_frag(c->dom, data, size);
 	return 0;
 }
 
