@@ -114,6 +114,7 @@ static int cmd_stats(int n, char **path)
 		printf("    merged       %8u\n", s->merged);
 		printf("    checked      %8u   hoisted %u, spilled %u, flags live %u\n",
 		       s->checked, s->hoisted, s->spilled, s->flags_live);
+		printf("    in loops     %8u\n", s->loops);
 		printf("    string %u, bit %u, vector %u, gs %u, user %u, rsp not in frame %u\n",
 		       s->strings, s->bitreg, s->vector, s->gs_stores,
 		       s->user_stores, s->frame_checked);

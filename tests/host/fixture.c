@@ -223,3 +223,34 @@ NOINLINE u64 leaf(u64 x) { return x + 0x11223344; }
 NOINLINE u64 call_leaf(u64 x) { return leaf(x) * 2; }
 u64 (*const leaf_pointer)(u64) = leaf;
 NOINLINE u64 call_leaf_pointer(u64 x) { return leaf_pointer(x) * 2; }
+
+/* loops over memory, one store a round */
+#define LOOP_OF(name, type, stride)					\
+NOINLINE void name(type *p, u64 v, u64 n)				\
+{									\
+	type *end = (type *)((u8 *)p + n * (stride));			\
+									\
+	while (p != end) {						\
+		*(volatile type *)p = v;				\
+		p = (type *)((u8 *)p + (stride));			\
+	}								\
+}
+
+LOOP_OF(loop8, u8, 1)
+LOOP_OF(loop32, u32, 4)
+LOOP_OF(loop64, u64, 8)
+LOOP_OF(loop_gap, u32, 24)
+
+NOINLINE void loop_index(u16 *p, u64 v, u64 n)
+{
+	for (u64 i = 0; i < n; i++)
+		((volatile u16 *)p)[i] = v + i;
+}
+
+NOINLINE void loop_two(struct pair *p, u64 v, u64 n)
+{
+	for (struct pair *e = p + n; p != e; p++) {
+		*(volatile u64 *)&p->b = v;
+		*(volatile u32 *)&p->c = v;
+	}
+}

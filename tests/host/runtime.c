@@ -98,8 +98,13 @@ void fi_dbi_on_store(struct fi_dbi_slow *s)
 			violate(C_STORE, site->va, bad);
 		return;
 	}
-	if (fi_dbi_map_test(MAP_DISP, ea, site->mask))
+	if (fi_dbi_map_test(MAP_DISP, ea, site->mask)) {
+		if (site->kind == FI_SITE_LOOP)
+			*fi_dbi_slow_reg(s, site->limit) =
+				fi_dbi_loop_limit(MAP_DISP, site, ea,
+						  *fi_dbi_slow_reg(s, site->ctl));
 		return;
+	}
 	for (u32 i = 0; i < 64; i++)
 		if ((site->mask >> i & 1) && !fi_dbi_map_test(MAP_DISP, ea + i, 1))
 			violate(C_STORE, fi_dbi_site_blame(u->u, site, i), ea + i);
@@ -291,8 +296,7 @@ void rt_revoke(u64 addr, u64 len)
 void rt_stack(struct stack *s)
 {
 	s->base = map_low(2 * STACK_SIZE + 8192, PROT_READ | PROT_WRITE);
-	mprotect(s->base + STACK_SIZE, 4096, PROT_READ | PROT_WRITE);
-	s->top = (u64)s->base + 2 * STACK_SIZE;
+	s->top = (u64)s->base + 2 * STACK_SIZE + 8192;
 	rt_grant(s->top - STACK_SIZE, STACK_SIZE);
 }
 
@@ -345,7 +349,7 @@ void rt_config(struct fi_dbi_config *c, enum fi_dbi_checks checks)
 	fi_dbi_config_default(c);
 	c->checks = checks;
 	c->map_disp = MAP_DISP;
-	c->shadow = STACK_SIZE;
+	c->shadow = SHADOW;
 	c->seg_shift = 32;
 	c->seg_id = 0;
 	c->seg_low = true;

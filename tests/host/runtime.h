@@ -10,6 +10,8 @@
 
 #define MAP_DISP	0x7fff8000
 #define STACK_SIZE	0x40000
+/* not the same offset in a page, or loads of one alias stores of the other */
+#define SHADOW		(STACK_SIZE + 0x840)
 
 enum caught {
 	C_NOTHING,

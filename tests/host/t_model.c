@@ -36,6 +36,76 @@ static void new_permissions(u8 *buf, bool *perm)
 	}
 }
 
+struct loop {
+	const char *fn;
+	u32 size, stride, off;
+};
+
+/* The first byte that the loop may not write, or SPAN. */
+static u32 first_bad(const bool *perm, const struct loop *l, u32 at, u32 n)
+{
+	for (u32 i = 0; i < n; i++)
+		for (u32 k = 0; k < l->size; k++)
+			if (!perm[at + i * l->stride + l->off + k])
+				return at + i * l->stride + l->off + k;
+	return SPAN;
+}
+
+/*
+ * A loop's check looks ahead: it must stop at exactly the byte where a check of every
+ * store would, and everything before must be written.
+ */
+static void loops(struct unit *u, u8 *buf, struct stack *st)
+{
+	static const struct loop list[] = {
+		{ "loop8", 1, 1, 0 }, { "loop32", 4, 4, 0 }, { "loop64", 8, 8, 0 },
+		{ "loop_gap", 4, 24, 0 }, { "loop_index", 2, 2, 0 },
+		{ "loop_two", 12, 24, 8 },
+	};
+	bool perm[SPAN];
+
+	for (u32 f = 0; f < ARRAY_SIZE(list); f++) {
+		const struct loop *l = &list[f];
+		u64 fn = rt_entry(u, l->fn), n = 0, wrong = 0, yes = 0, slow;
+
+		slow = rt_slow_calls;
+		for (u32 round = 0; round < 4000; round++) {
+			u32 count = 1 + rnd() % 16, at, bad;
+			u64 arg[6];
+			struct violation v;
+			bool got;
+
+			if (round % 8 == 0)
+				new_permissions(buf, perm);
+			at = rnd() % (SPAN - 17 * l->stride - 16);
+			arg[0] = (u64)buf + at;
+			arg[1] = 0x5a5a5a5a5a5a5a5aULL;
+			arg[2] = count;
+			memset(buf, 0, SPAN);
+			bad = first_bad(perm, l, at, count);
+			got = rt_call(st, fn, arg, NULL, &v);
+			wrong += got != (bad == SPAN);
+			wrong += !got && v.addr != (u64)buf + bad;
+			for (u32 i = 0; i < SPAN; i++)
+				wrong += buf[i] && !perm[i];
+			/* what comes before the bad one is written */
+			for (u32 i = 0; i < count && strcmp(l->fn, "loop_index"); i++) {
+				u32 o = at + i * l->stride + l->off;
+
+				if (o + l->size <= bad && l->size < 12)
+					wrong += buf[o] != 0x5a;
+			}
+			yes += got;
+			n++;
+		}
+		report(!wrong && yes && yes < n,
+		       "model: %s: %llu loops, %llu permitted, %llu slow paths, %llu wrong",
+		       l->fn, n, yes, rt_slow_calls - slow, wrong);
+	}
+	report(fi_dbi_stats(u->u)->loops >= 5, "model: %u checks bounded once a loop",
+	       fi_dbi_stats(u->u)->loops);
+}
+
 void suite_model(void)
 {
 	static const struct {
@@ -92,5 +162,6 @@ void suite_model(void)
 		       "model: %s: %llu stores, %llu permitted, %llu by the slow path, %llu wrong",
 		       fns[f].fn, n, yes, rt_slow_calls - slow, wrong);
 	}
+	loops(u, buf, &st);
 	rt_free(u);
 }

@@ -290,6 +290,37 @@ static void land(struct seq *q, u32 i)
 	}
 }
 
+/* A block that branches to itself and stores upward. */
+static void put_loop(struct seq *q)
+{
+	static const u8 regs[] = { FI_RAX, FI_RDX, FI_RBX, FI_RSI, FI_RDI };
+	u8 p = regs[rnd() % 5], c = FI_RCX, t[4], *top;
+
+	mov_imm(q, p, somewhere());
+	mov_imm(q, c, 1 + rnd() % 30);
+	top = q->p;
+	for (u32 k = 1 + rnd() % 3; k; k--) {
+		/* movb, movw, movl, movq of some register, disp8 */
+		u32 size = rnd() % 4, n = 0;
+
+		if (size == 1)
+			t[n++] = 0x66;
+		if (size == 3)
+			t[n++] = 0x48;
+		t[n++] = size ? 0x89 : 0x88;
+		t[n++] = 0x40 | (rnd() & 3) << 3 | p;
+		put(q, t, n);
+		t[0] = rnd() % 48;
+		put(q, t, 1);
+	}
+	put(q, (u8[]){ 0x48, 0x83, 0xc0 | p, 1 + rnd() % 40 }, 4);
+	put(q, (u8[]){ 0x48, 0x83, 0xe8 | c, 1 }, 4);
+	t[0] = 0x75;
+	t[1] = top - (q->p + 2);
+	put(q, t, 2);
+	q->undef = 0;
+}
+
 /* A leaf or the function itself; returns its size. */
 static u32 make_function(u8 *at, u32 insns, bool abi, s64 helper, u32 *count)
 {
@@ -312,6 +343,10 @@ static u32 make_function(u8 *at, u32 insns, bool abi, s64 helper, u32 *count)
 		*count += 1;
 		if (rnd() % 6 == 0) {
 			put_branch(&q, i, insns);
+			continue;
+		}
+		if (rnd() % 24 == 0) {
+			put_loop(&q);
 			continue;
 		}
 		if (helper && rnd() % 12 == 0) {

@@ -203,7 +203,13 @@ static void fill_site(const struct fi_group *g, const struct fi_check *c,
 	s->kind = g->u->cfg->checks != FI_DBI_BYTE ? FI_SITE_SEGMENT :
 		  c->size > 64 ? FI_SITE_BYTES : FI_SITE_STORE;
 	s->user = c->kind == FI_C_USER;
-	s->mask = c->kind == FI_C_STORE && c->mask ? c->mask :
+	if (c->kind == FI_C_LOOP) {
+		s->kind = FI_SITE_LOOP;
+		s->limit = c->limit;
+		s->ctl = c->ctl;
+		s->sens = c->step;
+	}
+	s->mask = (c->kind == FI_C_STORE || c->kind == FI_C_LOOP) && c->mask ? c->mask :
 		  c->size >= 64 ? ~0ULL : (1ULL << c->size) - 1;
 	s->store = c->store0;
 	s->nstores = c->nstores;
@@ -247,6 +253,57 @@ static void emit_with_flags(struct fi_group *g, struct fi_check *c)
 	pop_scratch(g, c);
 }
 
+/* cmp %ctl,%limit; jl cold */
+static void emit_loop(struct fi_group *g, struct fi_check *c)
+{
+	struct fi_asmbuf *a = &g->u->a;
+	u8 t[FI_EMIT_MAX];
+
+	c->cold = fi_asm_label(g->u, a);
+	c->back = fi_asm_label(g->u, a);
+	/* the cold half has only the limit's register, which it sets anyway */
+	c->nscratch = 1;
+	c->scratch[0] = c->limit;
+	c->push[0] = false;
+	fi_put(g, t, fi_emit_reg_op(t, FI_OP_W | 0x39, c->ctl, c->limit));
+	fi_asm_branch(g->u, a, 0xc, c->cold, false);
+	fi_asm_bind(a, c->back);
+}
+
+/*
+ * The limit is passed: one quadword of shadow covers the next MAX_ONE_COMPARE bytes,
+ * and with them so many steps more.
+ */
+static void loop_ahead(struct fi_group *g, struct fi_check *c)
+{
+	struct fi_emit_mem m = {
+		.base = c->ctl, .index = FI_NOREG,
+		.disp = (MAX_ONE_COMPARE - c->size) / c->step,
+	};
+	struct fi_asmbuf *a = &g->u->a;
+	u32 slow = fi_asm_label(g->u, a);
+	u8 t[FI_EMIT_MAX], r = c->limit;
+
+	address(g, c, 0);
+	shift(g, 7, r, 3);
+	fi_put(g, t, fi_emit_cmp_ones(t, 8, r, g->u->cfg->map_disp));
+	fi_asm_branch(g->u, a, 5, slow, false);
+	fi_put(g, t, fi_emit_mem_op(t, FI_OP_W | 0x8d, r, &m));
+	fi_asm_branch(g->u, a, FI_CC_JMP, c->back, false);
+	fi_asm_bind(a, slow);
+}
+
+/* On the way into the loop: nothing is permitted yet. */
+void fi_check_loop_entry(struct fi_group *g, const struct fi_block *b)
+{
+	u8 t[FI_EMIT_MAX];
+	u8 r;
+
+	for (r = 0; r < FI_NR_REGS; r++)
+		if (b->limits & FI_REG(r))
+			fi_put(g, t, fi_emit_mov_imm64(t, r, 1ULL << 63));
+}
+
 void fi_check_emit(struct fi_group *g, struct fi_check *c)
 {
 	struct fi_asmbuf *a = &g->u->a;
@@ -255,6 +312,10 @@ void fi_check_emit(struct fi_group *g, struct fi_check *c)
 	c->cold = U32_MAX;
 	if (c->kind == FI_C_REP) {
 		emit_range(g, c);
+		return;
+	}
+	if (c->kind == FI_C_LOOP) {
+		emit_loop(g, c);
 		return;
 	}
 	if (c->flags || c->size > MAX_TWO_COMPARES) {
@@ -280,6 +341,8 @@ void fi_check_emit_cold(struct fi_group *g, struct fi_check *c)
 		return;
 	fi_asm_pc(g->u, a, g->insn[c->insn].va, false);
 	fi_asm_bind(a, c->cold);
+	if (c->kind == FI_C_LOOP)
+		loop_ahead(g, c);
 	pushed = push_scratch(g, c);
 	ask(g, c, pushed);
 	pop_scratch(g, c);

@@ -182,6 +182,7 @@ const char *fi_dbi_sens_name(enum fi_dbi_sens s);
 enum fi_dbi_site_kind {
 	FI_SITE_STORE,		/* @mask: bytes stored, from the given address */
 	FI_SITE_BYTES,		/* @size bytes, more than 64 */
+	FI_SITE_LOOP,		/* as STORE; then how far the loop may go on */
 	FI_SITE_STRING,		/* rcx elements of @size at rdi */
 	FI_SITE_SEGMENT,
 	FI_SITE_READ,
@@ -201,6 +202,8 @@ enum fi_dbi_site_kind {
  * @mask: also the port number plus 0x10000, if it is an immediate
  * @sens: FI_SITE_TRAP: why
  * @pushed: words between the driver's rsp and the helper's arguments
+ * @limit, @ctl: FI_SITE_LOOP: registers: the bound that the slow path sets, and
+ *	what is compared with it; bytes per step of @ctl in @sens
  * @user: a store to user memory with a fixup: addresses of users are fine
  * @nstores, @store: FI_SITE_STORE: the instructions that share the check
  */
@@ -214,7 +217,8 @@ struct fi_dbi_site {
 	u32 store;
 	u8 pushed;
 	u8 user;
-	u16 pad;
+	u8 limit;
+	u8 ctl;
 };
 
 struct fi_dbi_store {
@@ -234,6 +238,7 @@ struct fi_dbi_stats {
 	u32 flags_live;		/* checks that had to go out of line */
 	u32 spilled;		/* checks without a dead register */
 	u32 hoisted;
+	u32 loops;		/* checks bounded once for many rounds */
 	u32 icalls, rets, traps, tracked;
 	u32 decode_failures;
 	u32 frame_checked;	/* rsp stores not provably in the frame */
@@ -308,6 +313,11 @@ u32 fi_dbi_fragment(const struct fi_dbi_unit *u, u32 i, u64 *va);
 
 /* map.c: the exact tests behind the slow paths; @base is the map's displacement. */
 bool fi_dbi_map_test(s64 disp, u64 addr, u64 mask);
+/*
+ * For FI_SITE_LOOP after the store at @ea was permitted: the value that the limit
+ * register gets, with @ctl the value of the register that counts.
+ */
+u64 fi_dbi_loop_limit(s64 disp, const struct fi_dbi_site *s, u64 ea, u64 ctl);
 bool fi_dbi_map_test_range(s64 disp, u64 addr, u64 len, u64 *bad);
 /* Which store of @site at address @ea touches @bad; returns its instruction. */
 u64 fi_dbi_site_blame(const struct fi_dbi_unit *u, const struct fi_dbi_site *s,

@@ -459,6 +459,37 @@ static void decode_sp(const struct scratch *s, struct fi_insn *in)
 	}
 }
 
+/* add $n, inc, lea n(%r),%r: a pointer that only goes up, by less than 256 */
+static void decode_growth(const struct scratch *s, struct fi_insn *in)
+{
+	const ZydisDecodedOperand *a = &s->op[0], *b = &s->op[1];
+	s64 by = 0;
+
+	if (a->type != ZYDIS_OPERAND_TYPE_REGISTER || s->in.operand_width != 64)
+		return;
+	switch (s->in.mnemonic) {
+	case ZYDIS_MNEMONIC_INC:
+		by = 1;
+		break;
+	case ZYDIS_MNEMONIC_ADD:
+		if (b->type == ZYDIS_OPERAND_TYPE_IMMEDIATE)
+			by = b->imm.value.s;
+		break;
+	case ZYDIS_MNEMONIC_SUB:
+		if (b->type == ZYDIS_OPERAND_TYPE_IMMEDIATE)
+			by = -(u64)b->imm.value.s;
+		break;
+	case ZYDIS_MNEMONIC_LEA:
+		if (b->mem.base == a->reg.value &&
+		    b->mem.index == ZYDIS_REGISTER_NONE)
+			by = b->mem.disp.value;
+		break;
+	default:
+		break;
+	}
+	in->grows = by > 0 && by < 256 ? by : 0;
+}
+
 static void decode_sens(struct scratch *s, struct fi_insn *in)
 {
 	u8 sens = fi_insn_sens(s->in.mnemonic);
@@ -512,6 +543,7 @@ u32 fi_decode(struct fi_dbi_unit *u, const u8 *bytes, u32 avail, u64 va,
 	decode_sens(s, in);
 	decode_kind(s, bytes, in);
 	decode_sp(s, in);
+	decode_growth(s, in);
 	if (in->sens)
 		in->verdict = u->cfg->verdict[in->sens];
 	in->decoded_ok = true;

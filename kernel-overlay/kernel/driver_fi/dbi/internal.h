@@ -89,6 +89,7 @@ struct fi_insn {
 	bool decoded_ok;
 	bool extable;
 	bool label;		/* a jump-label site: keep, 5 bytes */
+	u8 grows;		/* adds this to a register, all 64 bits of it */
 	bool scall;		/* a static-call site: keep plain */
 	bool tail;		/* FI_I_JMP that leaves the group */
 	bool leader;
@@ -124,7 +125,8 @@ struct fi_block {
 	u16 live_in;
 	u8 flive_in;
 	bool exits;		/* leaves the group at its end */
-	u32 label;		/* while lowering */
+	u32 label, loop;	/* while lowering; @loop: for the branch to itself */
+	u16 limits;		/* registers that bound checks of a loop */
 	s32 depth_in;		/* FI_DEPTH_TOP: not reached yet */
 	s32 rbp_in;
 };
@@ -140,6 +142,7 @@ enum fi_check_kind {
 	FI_C_REP,
 	FI_C_USER,
 	FI_C_GS,
+	FI_C_LOOP,		/* as STORE, but bounded once for many rounds */
 	FI_C_REDIRECT,		/* sandbox: the store itself is rewritten */
 };
 
@@ -148,6 +151,8 @@ struct fi_check {
 	u8 kind;
 	u8 nscratch;
 	u8 scratch[2];
+	u8 limit, ctl, step;	/* FI_C_LOOP, see struct fi_dbi_site */
+	bool fixed;		/* registers are chosen */
 	bool push[2];		/* the scratch register is live: save it */
 	bool flags;		/* flags are live: out of line */
 	struct fi_mem mem;	/* with disp at the lowest byte stored */
@@ -354,12 +359,16 @@ struct fi_insn *fi_cfg_at(struct fi_group *g, u64 va);
 void fi_liveness(struct fi_group *g);
 void fi_frame(struct fi_group *g);
 
+/* loop.c: checks of a block that branches to itself */
+void fi_loop_plan(struct fi_group *g, u32 block, u32 first_check);
+
 /* plan.c */
 bool fi_plan(struct fi_group *g);
 
 /* check.c: the code of one check, and its out-of-line half */
 void fi_check_emit(struct fi_group *g, struct fi_check *c);
 void fi_check_emit_cold(struct fi_group *g, struct fi_check *c);
+void fi_check_loop_entry(struct fi_group *g, const struct fi_block *b);
 void fi_check_redirect(struct fi_group *g, const struct fi_insn *in,
 		       struct fi_check *c);
 /* push $site; call @helper */

@@ -8,9 +8,12 @@
 
 static const u8 ud2[] = { 0x0f, 0x0b };
 
-static u32 target_label(struct fi_group *g, u32 insn)
+/* The label of instruction @insn (index + 1), for a branch from @from. */
+static u32 target_label(struct fi_group *g, const struct fi_insn *from, u32 insn)
 {
-	return g->block[g->insn[insn - 1].block].label;
+	const struct fi_block *b = &g->block[g->insn[insn - 1].block];
+
+	return g->insn[insn - 1].block == from->block ? b->loop : b->label;
 }
 
 static void lower_copy(struct fi_group *g, const struct fi_insn *in)
@@ -68,7 +71,7 @@ static void lower_label(struct fi_group *g, const struct fi_insn *in)
 		fi_put(g, nop5, 5);
 	else if (in->xtarget)
 		fi_asm_branch(g->u, &g->u->a, FI_CC_JMP,
-			      target_label(g, in->xtarget), true);
+			      target_label(g, in, in->xtarget), true);
 }
 
 /* jrcxz and loop reach eight bits only. */
@@ -78,7 +81,7 @@ static void lower_jcx(struct fi_group *g, const struct fi_insn *in)
 
 	fi_put(g, fi_insn_bytes(g, in), in->len - 1);
 	fi_put(g, hop, sizeof(hop));
-	fi_asm_branch(g->u, &g->u->a, FI_CC_JMP, target_label(g, in->jtarget), true);
+	fi_asm_branch(g->u, &g->u->a, FI_CC_JMP, target_label(g, in, in->jtarget), true);
 }
 
 static void lower_trap(struct fi_group *g, const struct fi_insn *in)
@@ -138,7 +141,7 @@ static void lower_insn(struct fi_group *g, struct fi_insn *in)
 			lower_tail(g, in);
 		else
 			fi_asm_branch(g->u, &g->u->a, in->cc,
-				      target_label(g, in->jtarget), false);
+				      target_label(g, in, in->jtarget), false);
 		break;
 	case FI_I_JCX:
 		lower_jcx(g, in);
@@ -203,7 +206,7 @@ static void lower_end(struct fi_group *g, u32 n)
 	if (g->insn[to - 1].block == n + 1 &&
 	    !part_of_entry(g, &g->block[n + 1]))
 		return;
-	fi_asm_branch(g->u, a, FI_CC_JMP, target_label(g, to), false);
+	fi_asm_branch(g->u, a, FI_CC_JMP, target_label(g, in, to), false);
 }
 
 static void lower_block(struct fi_group *g, u32 n)
@@ -221,6 +224,11 @@ static void lower_block(struct fi_group *g, u32 n)
 		fi_asm_bind(a, p->body);
 	}
 	fi_asm_bind(a, b->label);
+	if (b->limits) {
+		fi_asm_pc(g->u, a, g->insn[b->first].va, false);
+		fi_check_loop_entry(g, b);
+	}
+	fi_asm_bind(a, b->loop);
 	for (i = b->first; i <= b->last; i++) {
 		struct fi_insn *in = &g->insn[i];
 
@@ -245,8 +253,10 @@ bool fi_lower(struct fi_group *g)
 	u32 i;
 
 	g->nr_colds = 0;
-	for (i = 0; i < g->nr_blocks; i++)
+	for (i = 0; i < g->nr_blocks; i++) {
 		g->block[i].label = fi_asm_label(g->u, a);
+		g->block[i].loop = fi_asm_label(g->u, a);
+	}
 	for (i = 0; i < g->nr_parts; i++) {
 		g->part[i].entry = fi_asm_label(g->u, a);
 		g->part[i].body = fi_asm_label(g->u, a);

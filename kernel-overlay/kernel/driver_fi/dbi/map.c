@@ -51,6 +51,29 @@ bool fi_dbi_map_test_range(s64 disp, u64 addr, u64 len, u64 *bad)
 	return true;
 }
 
+#define MAX_AHEAD	64
+
+u64 fi_dbi_loop_limit(s64 disp, const struct fi_dbi_site *s, u64 ea, u64 ctl)
+{
+	u64 none = 1ULL << 63, end = ea + s->size, from = end & ~7ULL, steps;
+	u64 bad, len = MAX_AHEAD;
+
+	/* holes between the stores: nothing to extend */
+	if (s->size < 64 && s->mask != (1ULL << s->size) - 1)
+		return none;
+	if ((s64)ea >> 47 != (s64)(ea + 2 * MAX_AHEAD) >> 47)
+		return none;
+	if (!fi_dbi_map_test_range(disp, from, len, &bad))
+		len = bad - from;
+	if (from + len <= end)
+		return ctl == none ? none : ctl;
+	steps = (from + len - end) / s->sens;
+	/* the end of the numbers would look like the beginning */
+	if ((s64)ctl > 0x7fffffffffff0000LL)
+		return none;
+	return ctl + steps;
+}
+
 u64 fi_dbi_site_blame(const struct fi_dbi_unit *u, const struct fi_dbi_site *s,
 		      u32 bad_off)
 {

@@ -241,6 +241,7 @@ static u8 scratch_needed(const struct fi_check *c)
 {
 	switch (c->kind) {
 	case FI_C_REP:
+	case FI_C_LOOP:
 		return 0;
 	case FI_C_BITREG:
 		return 2;
@@ -312,7 +313,8 @@ static void place(struct planner *p, struct fi_check *c)
 
 	c->nscratch = scratch_needed(c);
 	cost = cost_at(g, c, at);
-	if (c->kind != FI_C_STORE && c->kind != FI_C_BITREG)
+	if (c->kind != FI_C_STORE && c->kind != FI_C_BITREG &&
+	    c->kind != FI_C_LOOP)
 		goto done;
 	limit = at - b->first > MAX_HOIST ? at - MAX_HOIST : b->first;
 	while (cost && at > limit && may_cross(g, c, &g->insn[at - 1])) {
@@ -327,6 +329,12 @@ static void place(struct planner *p, struct fi_check *c)
 done:
 	c->at = best;
 	p->stats->spilled += pick_scratch(g, c, &g->insn[best]) != 0;
+	if (c->kind == FI_C_LOOP && g->insn[best].flive) {
+		/* no place for a compare: as any other */
+		c->kind = FI_C_STORE;
+		c->nscratch = 1;
+		pick_scratch(g, c, &g->insn[best]);
+	}
 	c->flags = g->insn[best].flive && c->kind != FI_C_REDIRECT;
 	p->stats->flags_live += c->flags;
 	p->stats->checked++;
@@ -343,7 +351,7 @@ static bool list_stores(struct fi_group *g, struct fi_check *c)
 	u32 i, id = (u32)(c - g->check) + 1;
 
 	c->store0 = u->nr_stores;
-	if (c->kind != FI_C_STORE)
+	if (c->kind != FI_C_STORE && c->kind != FI_C_LOOP)
 		return true;
 	for (i = c->insn; i <= c->last; i++) {
 		struct fi_insn *in = &g->insn[i];
@@ -383,7 +391,9 @@ static bool plan_block(struct planner *p, const struct fi_block *b)
 			break;
 		close_changed(p, in);
 	}
+	fi_loop_plan(g, b - g->block, first);
 	for (i = first; i < g->nr_checks; i++) {
+		p->stats->loops += g->check[i].kind == FI_C_LOOP;
 		place(p, &g->check[i]);
 		if (!list_stores(g, &g->check[i]))
 			return false;

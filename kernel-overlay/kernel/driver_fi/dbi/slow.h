@@ -23,6 +23,21 @@ struct fi_dbi_slow {
 	u64 arg[2];
 };
 
+/* Register @n (encoding number, not rsp) in the frame. */
+static inline u64 *fi_dbi_slow_reg(struct fi_dbi_slow *s, u8 n)
+{
+	switch (n) {
+	case 0: return &s->ax;
+	case 1: return &s->cx;
+	case 2: return &s->dx;
+	case 3: return &s->bx;
+	case 5: return &s->bp;
+	case 6: return &s->si;
+	case 7: return &s->di;
+	default: return &s->r8 - (n - 8);
+	}
+}
+
 /* Emitted code calls these. */
 void fi_dbi_slow_store(void);
 void fi_dbi_slow_range(void);
