@@ -27,6 +27,7 @@ void rt_run_end(void);
 extern u8 rt_run_vectors[512], rt_run_avx;
 
 u64 rt_slow_calls, rt_range_calls;
+u64 fi_dbi_map_disp = MAP_DISP;
 u64 rt_fixup_from, rt_fixup_to;
 void (*rt_step)(u64 rip, u64 rsp);
 

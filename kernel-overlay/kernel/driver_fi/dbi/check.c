@@ -234,6 +234,9 @@ static void emit_range(struct fi_group *g, const struct fi_check *c)
 
 	fill_site(g, c, &s);
 	s.kind = FI_SITE_STRING;
+	/* tells the helper whether the map decides */
+	if (g->u->cfg->checks != FI_DBI_BYTE)
+		s.mask = 0;
 	fi_emit_site_call(g, &s, g->u->cfg->slow_range);
 	fi_emit_rsp_add(g, 8);
 }

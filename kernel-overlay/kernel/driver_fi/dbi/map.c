@@ -28,16 +28,31 @@ bool fi_dbi_map_test(s64 disp, u64 addr, u64 mask)
 	return true;
 }
 
+/* Are the 64 bytes at @addr, a multiple of 8, all permitted? */
+static bool whole(s64 disp, u64 addr)
+{
+	u64 v;
+
+	memcpy(&v, (const void *)(unsigned long)(((s64)addr >> 3) + disp), 8);
+	return v == ~0ULL;
+}
+
 bool fi_dbi_map_test_range(s64 disp, u64 addr, u64 len, u64 *bad)
 {
 	u64 end = addr + len;
 
 	while (addr < end) {
 		u32 bit = addr & 7;
-		u32 n = min(end - addr, 8 - bit);
-		u8 want = ((1u << n) - 1) << bit;
-		u8 have = shadow_byte(disp, addr) & want;
+		u8 want, have;
+		u32 n;
 
+		if (!bit && end - addr >= 64 && whole(disp, addr)) {
+			addr += 64;
+			continue;
+		}
+		n = min_t(u64, end - addr, 8 - bit);
+		want = ((1u << n) - 1) << bit;
+		have = shadow_byte(disp, addr) & want;
 		if (have != want) {
 			while (have >> bit & 1) {
 				bit++;

@@ -38,13 +38,14 @@ typedef long long s64;
 #define ARRAY_SIZE(a)	(sizeof(a) / sizeof((a)[0]))
 #define BIT(n)		(1UL << (n))
 #define min(a, b)	((a) < (b) ? (a) : (b))
+#define min_t(t, a, b)	((t)(a) < (t)(b) ? (t)(a) : (t)(b))
 #define max(a, b)	((a) > (b) ? (a) : (b))
 #define ALIGN(x, a)	(((x) + (a) - 1) & ~((typeof(x))(a) - 1))
 #define fallthrough	__attribute__((__fallthrough__))
 #define __printf(a, b)	__attribute__((format(printf, a, b)))
 #define scnprintf	snprintf
 #define U32_MAX		UINT32_MAX
-#define static_assert	_Static_assert
+#define static_assert(x)	_Static_assert(x, #x)
 
 static inline void sort(void *base, size_t num, size_t size,
 			int (*cmp)(const void *, const void *), void *swap)

@@ -61,8 +61,104 @@ ENTRY_OF(\name)
 END_OF(\name)
 .endm
 
-SLOW fi_dbi_slow_store fi_dbi_on_store
-SLOW fi_dbi_slow_range fi_dbi_on_range
+/* struct fi_dbi_site; slow.h asserts these */
+#define SITE_MASK	8
+#define SITE_SIZE	16
+#define SITE_KIND	20
+
+/* Three registers, and the flags in rax; popf would cost more than all the rest. */
+.macro FAST_ENTER
+	push	%rax
+	push	%rcx
+	push	%rdx
+	lahf
+	seto	%al
+	push	%rax
+.endm
+
+.macro FAST_LEAVE
+	pop	%rax
+	add	$0x7f, %al
+	sahf
+	pop	%rdx
+	pop	%rcx
+	pop	%rax
+.endm
+
+#define ARG0	40(%rsp)
+#define ARG1	48(%rsp)
+
+/* The exact test of up to 57 bytes; anything else goes to the handler. */
+ENTRY_OF(fi_dbi_slow_store)
+	FAST_ENTER
+	mov	ARG0, %rdx
+	cmpb	$0, SITE_KIND(%rdx)
+	jne	1f
+	cmpl	$57, SITE_SIZE(%rdx)
+	ja	1f
+	mov	ARG1, %rax
+	mov	%eax, %ecx
+	sar	$3, %rax
+	add	fi_dbi_map_disp(%rip), %rax
+	mov	(%rax), %rax
+	and	$7, %ecx
+	shr	%cl, %rax
+	not	%rax
+	test	SITE_MASK(%rdx), %rax
+	jne	1f
+	FAST_LEAVE
+	DO_RET
+1:	FAST_LEAVE
+	jmp	fi_dbi_full_store
+END_OF(fi_dbi_slow_store)
+
+/*
+ * [rdi, rdi + rcx * size): whole shadow bytes, eight at a time. A part of a byte at
+ * either end, or a permission missing, goes to the handler.
+ */
+ENTRY_OF(fi_dbi_slow_range)
+	FAST_ENTER
+	mov	ARG0, %rdx
+	cmpq	$0, SITE_MASK(%rdx)
+	je	1f
+	mov	SITE_SIZE(%rdx), %eax
+	mov	%rcx, %rdx
+	shr	$48, %rdx
+	jne	1f
+	imul	%rax, %rcx
+	test	%rcx, %rcx
+	je	3f
+	lea	-1(%rdi,%rcx), %rcx
+	mov	%rdi, %rax
+	sar	$3, %rax
+	sar	$3, %rcx
+	/* rcx: shadow bytes less one */
+	sub	%rax, %rcx
+	add	fi_dbi_map_disp(%rip), %rax
+	cmp	$7, %rcx
+	jb	4f
+	/* the last eight, then eight by eight from the first */
+	cmpq	$-1, -7(%rax,%rcx)
+	jne	1f
+	add	%rax, %rcx
+2:	cmpq	$-1, (%rax)
+	jne	1f
+	add	$8, %rax
+	cmp	%rcx, %rax
+	jbe	2b
+	jmp	3f
+4:	cmpb	$-1, (%rax,%rcx)
+	jne	1f
+	sub	$1, %rcx
+	jae	4b
+3:	FAST_LEAVE
+	DO_RET
+1:	FAST_LEAVE
+	jmp	fi_dbi_full_range
+END_OF(fi_dbi_slow_range)
+
+SLOW fi_dbi_full_store fi_dbi_on_store
+SLOW fi_dbi_full_range fi_dbi_on_range
 SLOW fi_dbi_slow_icall fi_dbi_on_icall
 SLOW fi_dbi_slow_ret fi_dbi_on_ret
 SLOW fi_dbi_slow_trap fi_dbi_on_trap

@@ -5,7 +5,7 @@
 #ifndef _FI_DBI_SLOW_H
 #define _FI_DBI_SLOW_H
 
-#include "os.h"
+#include "dbi.h"
 
 /**
  * struct fi_dbi_slow - the driver's registers at a check that asks
@@ -37,6 +37,15 @@ static inline u64 *fi_dbi_slow_reg(struct fi_dbi_slow *s, u8 n)
 	default: return &s->r8 - (n - 8);
 	}
 }
+
+/* What slow.S knows of the site. */
+static_assert(offsetof(struct fi_dbi_site, mask) == 8);
+static_assert(offsetof(struct fi_dbi_site, size) == 16);
+static_assert(offsetof(struct fi_dbi_site, kind) == 20);
+static_assert(FI_SITE_STORE == 0);
+
+/* Displacement of the permission map, for the helpers' own exact tests. */
+extern u64 fi_dbi_map_disp;
 
 /* Emitted code calls these. */
 void fi_dbi_slow_store(void);
