@@ -169,12 +169,16 @@ unsigned long fi_reject(struct fi_call *c, int arg, const char *why);
 /* The same for what the driver does not hold: freed twice, stale, forged. */
 unsigned long fi_reject_object(struct fi_call *c, int arg, const char *why);
 
-/* Binds the driver function at @fn to @slot. False (and rejects) if @fn is
- * no function of this driver, or bound to another slot. NULL is not accepted. */
+/*
+ * Binds the driver function at @fn to @slot. False (and rejects) if @fn is
+ * no function of this driver, or bound to another slot. NULL is not accepted.
+ */
 bool fi_bind_fn(struct fi_call *c, int arg, unsigned long fn, const struct fi_slot *slot);
 
-/* The driver returned what the slot does not allow: the domain has failed.
- * For slot wrappers, after fi_invoke(). @arg: index of an argument or -1. */
+/*
+ * The driver returned what the slot does not allow: the domain has failed.
+ * For slot wrappers, after fi_invoke(). @arg: index of an argument or -1.
+ */
 void fi_slot_reject(struct fi_entry *e, int arg, const char *why);
 
 /**
@@ -190,8 +194,10 @@ struct fi_va {
 	unsigned long word[FI_VA_MAX];
 };
 
-/* Checks the format in argument @fmt and all that it would make the kernel
- * read. False (and rejects): a bad or unsupported format. Any context. */
+/*
+ * Checks the format in argument @fmt and all that it would make the kernel
+ * read. False (and rejects): a bad or unsupported format. Any context.
+ */
 bool fi_va_start(struct fi_va *va, struct fi_call *c, unsigned int fmt);
 
 /* --- objects ----------------------------------------------------------- */
@@ -202,8 +208,10 @@ typedef void (*fi_release_fn)(struct fi_domain *d, void *ptr, unsigned long cook
 const struct fi_type *fi_type_get(const char *name, u32 size,
 				  const struct fi_field *fields, u32 nr_fields);
 
-/* The driver now holds @p of type @t. @rel gives it back on recovery (NULL:
- * borrowed, nothing to do). Any context. -EEXIST, -ENOMEM. */
+/*
+ * The driver now holds @p of type @t. @rel gives it back on recovery (NULL:
+ * borrowed, nothing to do). Any context. -EEXIST, -ENOMEM.
+ */
 int fi_obj_add(struct fi_domain *d, void *p, const struct fi_type *t,
 	       fi_release_fn rel, unsigned long cookie);
 /* Does the driver hold @p as a @t? Any context, no lock taken. */
@@ -214,8 +222,10 @@ bool fi_obj_del(struct fi_domain *d, const void *p, const struct fi_type *t,
 /* As fi_obj_held(), and what fi_obj_add() was given. Any context, no lock. */
 bool fi_obj_cookie(struct fi_domain *d, const void *p, const struct fi_type *t,
 		   unsigned long *cookie);
-/* Does @match say yes to an object of type @t? Walks the table: never where
- * it has to be fast. @match must not sleep. */
+/*
+ * Does @match say yes to an object of type @t? Walks the table: never where
+ * it has to be fast. @match must not sleep.
+ */
 bool fi_obj_any(struct fi_domain *d, const struct fi_type *t,
 		bool (*match)(const void *p, void *arg), void *arg);
 
@@ -228,8 +238,10 @@ bool fi_mem_readable(struct fi_domain *d, unsigned long addr, size_t len);
 /* Length of the string at @addr incl. NUL if readable and < @max, else 0. */
 size_t fi_mem_string(struct fi_domain *d, unsigned long addr, size_t max);
 
-/* Heap of the domain: SLUB caches of its own, writable in the domain.
- * kfree() of such memory by the kernel is right. */
+/*
+ * Heap of the domain: SLUB caches of its own, writable in the domain.
+ * kfree() of such memory by the kernel is right.
+ */
 void *fi_heap_alloc(struct fi_domain *d, size_t size, gfp_t gfp);
 /* Is @p the start of a live heap object of this domain? Its size or 0. */
 size_t fi_heap_size(struct fi_domain *d, const void *p);
@@ -238,9 +250,11 @@ void *fi_vmalloc(struct fi_domain *d, size_t size, gfp_t gfp);
 /* False if @p is no live fi_vmalloc() of @d. */
 bool fi_vfree(struct fi_domain *d, const void *p);
 
-/* Whole pages become writable in the domain, and back. May be called with
+/*
+ * Whole pages become writable in the domain, and back. May be called with
  * IRQs off. fi_pages_revoke() makes other CPUs forget before it returns when
- * it may sleep; see domains.rst for what an atomic caller gets. */
+ * it may sleep; see domains.rst for what an atomic caller gets.
+ */
 int fi_pages_grant(struct fi_domain *d, void *va, size_t len);
 void fi_pages_revoke(struct fi_domain *d, void *va, size_t len);
 
@@ -252,8 +266,10 @@ void fi_bytes_revoke(struct fi_domain *d, const void *va, size_t len);
 void __iomem *fi_mmio_map(struct fi_domain *d, void __iomem *orig, size_t size);
 void __iomem *fi_mmio_unmap(struct fi_domain *d, void __iomem *alias); /* returns orig or NULL */
 
-/* The next kvmalloc() of exactly @size by current is placed so that byte
- * @split of it starts a page, and that and what follows is writable in @d. */
+/*
+ * The next kvmalloc() of exactly @size by current is placed so that byte
+ * @split of it starts a page, and that and what follows is writable in @d.
+ */
 void fi_place_begin(struct fi_domain *d, size_t size, size_t split);
 void fi_place_end(void);
 
@@ -266,8 +282,10 @@ bool fi_lock_held(struct fi_call *c, const void *lock);
 
 /* --- restart: is the domain being started again, and what it had before -- */
 bool fi_restarting(struct fi_domain *d);
-/* Keeps a kernel object over a restart: the release function parks it under
- * @key, the acquiring wrapper asks for it again. One owner at a time. */
+/*
+ * Keeps a kernel object over a restart: the release function parks it under
+ * @key, the acquiring wrapper asks for it again. One owner at a time.
+ */
 /*
  * A kernel object in the module's own data that stays registered over a
  * restart (struct pci_driver): the restored snapshot leaves these bytes alone.

@@ -231,12 +231,16 @@ struct fi_frame {
 	struct { u8 kind; void *lock; } locks[8];
 };
 
-/* The L1 verb everybody uses to say "this domain has failed". Any context,
- * also NMI. Copies @f if it is the first since the domain was live. */
+/*
+ * The L1 verb everybody uses to say "this domain has failed". Any context,
+ * also NMI. Copies @f if it is the first since the domain was live.
+ */
 void fi_fault_raise(struct fi_domain *d, const struct fi_fault *f);
 
-/* Registered by recovery: called once per fault, any context but with IRQs
- * off, never NMI (deferred by irq_work). */
+/*
+ * Registered by recovery: called once per fault, any context but with IRQs
+ * off, never NMI (deferred by irq_work).
+ */
 struct fi_fault_ops {
 	void (*faulted)(struct fi_domain *d);
 };
@@ -244,28 +248,36 @@ void fi_fault_set_ops(const struct fi_fault_ops *ops);
 /* fi_text_pristine(), for the code bytes in fault records. */
 typedef const void *(*fi_text_fn)(struct fi_domain *d, unsigned long ip, size_t *avail);
 void fi_fault_set_text(fi_text_fn fn);
-/* Waits until no delivery of a fault of @d is pending or running; before the
- * domain is freed. Sleeps. */
+/*
+ * Waits until no delivery of a fault of @d is pending or running; before the
+ * domain is freed. Sleeps.
+ */
 void fi_fault_sync(struct fi_domain *d);
 /* The last fault, also after recovery. False if there was none. */
 bool fi_fault_last(struct fi_domain *d, struct fi_fault *out);
 
 #define fi_stat_inc(d, field)	this_cpu_inc((d)->stats->field)
 struct fi_stats fi_stats_sum(struct fi_domain *d);
-/* Recovery tells how far it is: begin at the start of recovery (time counts
+/*
+ * Recovery tells how far it is: begin at the start of recovery (time counts
  * from d->fault.time_ns), step at the end of each step, end when the driver
- * is live again. Also the tracepoints driver_fi:step and driver_fi:restart. */
+ * is live again. Also the tracepoints driver_fi:step and driver_fi:restart.
+ */
 void fi_times_begin(struct fi_domain *d);
 void fi_times_step(struct fi_domain *d, const char *name);
 void fi_times_end(struct fi_domain *d, bool ok);
 
-/* report.c: the one report format, and what else is told to user space. The
- * report is printed by recovery, followed by what it does about it: */
+/*
+ * report.c: the one report format, and what else is told to user space. The
+ * report is printed by recovery, followed by what it does about it:
+ */
 void fi_report_fault(const struct fi_domain *d, const struct fi_fault *f);
 /* "driver_fi: e1000: <fmt>": the one way to print anything about a domain. */
 __printf(2, 3) void fi_report_say(const struct fi_domain *d, const char *fmt, ...);
-/* uevent on the domain's kobject with FI_ACTION=@action ("fault", "restart",
- * "off"), DRIVER, STATE, FAULT, RESTARTS; wakes poll() on its state. Sleeps. */
+/*
+ * uevent on the domain's kobject with FI_ACTION=@action ("fault", "restart",
+ * "off"), DRIVER, STATE, FAULT, RESTARTS; wakes poll() on its state. Sleeps.
+ */
 void fi_uevent(struct fi_domain *d, const char *action);
 ssize_t fi_report_format(const struct fi_domain *d, const struct fi_fault *f,
 			 char *buf, size_t size);
@@ -361,8 +373,10 @@ int fi_snapshot_exclude(struct fi_domain *d, void *p, size_t len);
 /* L4 wrap/bind.c */
 /* Address of the domain's stub for an import, 0 if the driver has none. */
 unsigned long fi_import_stub(struct fi_domain *d, const char *name);
-/* Calls the module's init function again; its return value, or -EIO if it
- * did not come back. */
+/*
+ * Calls the module's init function again; its return value, or -EIO if it
+ * did not come back.
+ */
 int fi_domain_run_init(struct fi_domain *d);
 int fi_builtin_wrappers_init(void);
 struct fi_entry *fi_entry_by_name(struct fi_domain *d, const char *func);
