@@ -161,6 +161,8 @@ strange()
 		-e '^<3> eth[01]: mtu greater than device maximum' \
 		-e '^<3> e1000 .* eth0: Reset adapter' \
 		-e '^<3> e1000 .* eth0: pattern test reg .* failed' \
+		-e '^<6> .* drop_caches: 3' \
+		-e '^<6> INFO: NMI handler .* took too long to run' \
 		-e '^<4> hrtimer: interrupt took' \
 		-e '^<4> TCP: eth[01]: Driver has suspect GRO implementation' \
 		-e '^<[5-7]> (sysrq|random|clocksource|perf|input|ACPI|tsc)' \
