@@ -37,10 +37,15 @@ ENTRY_OF(\name)
 	push	%r15
 	cld
 	mov	%rsp, %rdi
+#ifdef __KERNEL__
+	call	\handler
+#else
+	/* user code wants its stack aligned */
 	mov	%rsp, %rbp
 	and	$-16, %rsp
 	call	\handler
 	mov	%rbp, %rsp
+#endif
 	pop	%r15
 	pop	%r14
 	pop	%r13
