@@ -35,12 +35,12 @@ ENTRY_OF(\name)
 	push	%r13
 	push	%r14
 	push	%r15
-	cld
 	mov	%rsp, %rdi
 #ifdef __KERNEL__
 	call	\handler
 #else
 	/* user code wants its stack aligned */
+	cld
 	mov	%rsp, %rbp
 	and	$-16, %rsp
 	call	\handler
