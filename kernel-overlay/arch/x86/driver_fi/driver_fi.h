@@ -6,12 +6,20 @@
 #define _X86_DRIVER_FI_H
 
 #include <linux/driver_fi.h>
+#include <linux/atomic.h>
 #include <linux/init.h>
+#include <linux/percpu.h>
 
 int fi_pgtable_init(void);
 void fi_tlb_init(void);
 int fi_idt_init(void);
 unsigned long fi_idt_pfn(void);
+
+/* tlb.c and idt.c: what gate.S reads. */
+extern unsigned long fi_cr3_noflush;
+extern atomic64_t fi_tlb_gen;
+extern unsigned long fi_idt_target[];
+DECLARE_PER_CPU(unsigned long, fi_kernel_cr3);
 
 /* gate.S: one stub per vector, and those for gates with an IST of their own. */
 extern char fi_idt_stubs[];

@@ -29,7 +29,7 @@ const char *arch_fi_unsupported(void)
 	if (pgtable_l5_enabled())
 		return "five-level paging is on; boot with no5lvl";
 	if (cpu_feature_enabled(X86_FEATURE_CALL_DEPTH))
-		return "call depth tracking writes per-CPU data at each call; boot without retbleed=stuff";
+		return "call depth tracking writes at each call; boot without retbleed=stuff";
 	if (cpu_feature_enabled(X86_FEATURE_FRED))
 		return "FRED has no IDT to give a domain; boot with fred=off";
 	if (cpu_feature_enabled(X86_FEATURE_XENPV))

@@ -147,7 +147,8 @@ static unsigned long fi_entry_target(struct fi_domain *d, struct fi_entry *e)
 bool fi_invoke(struct fi_entry *e, const unsigned long *a, unsigned long *ret)
 {
 	struct fi_domain *d = e->dom;
-	struct fi_frame f;
+	/* Zeroing all of it would cost more than the rest of this function. */
+	struct fi_frame f __attribute__((uninitialized));
 	unsigned long top;
 
 	/*

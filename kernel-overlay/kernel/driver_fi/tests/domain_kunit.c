@@ -257,6 +257,34 @@ static void test_stress(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, victim->null(), 42);
 }
 
+#define COST_TURNS	1000
+
+/*
+ * What a crossing costs in each direction. Under QEMU's -icount shift=0 the
+ * TSC counts instructions; elsewhere these are ticks and mean little.
+ */
+static void test_cost(struct kunit *test)
+{
+	u64 t[4];
+	int i;
+
+	victim->null();
+	victim->import(1);
+	t[0] = rdtsc_ordered();
+	for (i = 0; i < COST_TURNS; i++)
+		victim->null();
+	t[1] = rdtsc_ordered();
+	victim->import(0);
+	t[2] = rdtsc_ordered();
+	victim->import(COST_TURNS);
+	t[3] = rdtsc_ordered();
+	kunit_info(test, "ticks: null crossing %llu, null import %llu\n",
+		   div_u64(t[1] - t[0], COST_TURNS),
+		   div_u64((t[3] - t[2]) - (t[2] - t[1]), COST_TURNS));
+	KUNIT_EXPECT_GT(test, t[1] - t[0], 0);
+	KUNIT_EXPECT_EQ(test, fi_domain_active(victim_domain), 0);
+}
+
 static int domain_suite_init(struct kunit_suite *suite)
 {
 	if (!victim || !victim_domain) {
@@ -278,6 +306,7 @@ static struct kunit_case domain_cases[] = {
 	KUNIT_CASE(test_stores),
 	KUNIT_CASE(test_jumps),
 	KUNIT_CASE(test_exceptions),
+	KUNIT_CASE(test_cost),
 	KUNIT_CASE_SLOW(test_stress),
 	{ }
 };
