@@ -351,6 +351,7 @@ unsigned int fi_objtab_count(struct fi_domain *d)
 {
 	return atomic_read(&d->objs->ht.nelems);
 }
+EXPORT_SYMBOL_GPL(fi_objtab_count);
 
 /* Is there an object at @base that permits the store at @addr? */
 static bool store_into(struct fi_objtab *tab, unsigned long base,

@@ -1,0 +1,346 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * A module to be isolated: uses memory, locks, work and timers, rightly and
+ * wrongly, as the tests ask.
+ */
+#include <linux/delay.h>
+#include <linux/interrupt.h>
+#include <linux/mm.h>
+#include <linux/module.h>
+#include <linux/mutex.h>
+#include <linux/slab.h>
+#include <linux/spinlock.h>
+#include <linux/string.h>
+#include <linux/timer.h>
+#include <linux/vmalloc.h>
+#include <linux/workqueue.h>
+
+#include "tenant.h"
+
+static void tenant_work_fn(struct work_struct *work);
+static void tenant_delayed_fn(struct work_struct *work);
+static void tenant_timer_fn(struct timer_list *timer);
+
+static DEFINE_SPINLOCK(tenant_spin);
+static DEFINE_MUTEX(tenant_mutex);
+static DECLARE_WORK(tenant_work, tenant_work_fn);
+static DECLARE_DELAYED_WORK(tenant_delayed, tenant_delayed_fn);
+static struct timer_list tenant_timer;
+static unsigned long tenant_count, tenant_again, tenant_ran, tenant_ticks;
+static void *tenant_kept;
+
+static void tenant_work_fn(struct work_struct *work)
+{
+	if (work != &tenant_work)
+		return;
+	tenant_ran++;
+	if (tenant_ran < tenant_again)
+		schedule_work(work);
+}
+
+static void tenant_delayed_fn(struct work_struct *work)
+{
+	if (to_delayed_work(work) == &tenant_delayed)
+		tenant_ran++;
+}
+
+static void tenant_timer_fn(struct timer_list *timer)
+{
+	if (timer == &tenant_timer && in_softirq())
+		tenant_ticks++;
+}
+
+static bool is_zero(const u8 *p, size_t size)
+{
+	while (size--)
+		if (*p++)
+			return false;
+	return true;
+}
+
+/* 1 if all is as it should be. */
+static noinline unsigned long use_heap(size_t size)
+{
+	u8 *a = kmalloc(size, GFP_KERNEL), *b = kzalloc(size, GFP_ATOMIC);
+	u8 *v = vzalloc(size), *k = kvmalloc(size, GFP_KERNEL);
+	unsigned long ok;
+
+	ok = a && b && v && k && is_zero(b, size) && is_zero(v, size);
+	if (ok) {
+		memset(a, 1, size);
+		memset(k, 1, size);
+		memcpy(b, a, size);
+		memcpy(v, b, size);
+		ok = !memcmp(v, k, size);
+	}
+	kvfree(k);
+	vfree(v);
+	kfree(b);
+	kfree(a);
+	kfree(NULL);
+	vfree(NULL);
+	return ok;
+}
+
+static noinline unsigned long use_pages(unsigned int order)
+{
+	struct page *page = alloc_pages(GFP_KERNEL, order);
+
+	if (!page)
+		return 0;
+	memset(page_address(page), 5, PAGE_SIZE << order);
+	/* Inline: stores to the page that the fault handler carries out. */
+	get_page(page);
+	put_page(page);
+	put_page(page);
+	page = alloc_pages(GFP_ATOMIC, order);
+	if (!page)
+		return 0;
+	__free_pages(page, order);
+	return 1;
+}
+
+static noinline unsigned long spin_kinds(void)
+{
+	unsigned long flags, seen;
+
+	spin_lock_irqsave(&tenant_spin, flags);
+	seen = irqs_disabled() && !spin_trylock(&tenant_spin);
+	spin_unlock_irqrestore(&tenant_spin, flags);
+	seen += !irqs_disabled();
+	spin_lock_irq(&tenant_spin);
+	seen += irqs_disabled();
+	spin_unlock_irq(&tenant_spin);
+	spin_lock_bh(&tenant_spin);
+	seen += in_softirq() && !irqs_disabled();
+	spin_unlock_bh(&tenant_spin);
+	seen += !in_softirq() && !irqs_disabled();
+	seen += spin_trylock(&tenant_spin);
+	spin_unlock(&tenant_spin);
+	local_bh_disable();
+	seen += !!in_softirq();
+	local_bh_enable();
+	rcu_read_lock();
+	rcu_read_unlock();
+	cond_resched();
+	seen += mutex_trylock(&tenant_mutex) && mutex_is_locked(&tenant_mutex);
+	mutex_unlock(&tenant_mutex);
+	return seen;
+}
+
+static noinline void count(unsigned long times, bool spin)
+{
+	while (times--) {
+		unsigned long n;
+
+		if (spin)
+			spin_lock(&tenant_spin);
+		else
+			mutex_lock(&tenant_mutex);
+		n = READ_ONCE(tenant_count);
+		cpu_relax();
+		WRITE_ONCE(tenant_count, n + 1);
+		if (spin)
+			spin_unlock(&tenant_spin);
+		else
+			mutex_unlock(&tenant_mutex);
+	}
+}
+
+/* Bit 0: it was pending; bit 1: the driver saw that it was. */
+static unsigned long cancel_delayed(void)
+{
+	bool seen = delayed_work_pending(&tenant_delayed);
+
+	return cancel_delayed_work_sync(&tenant_delayed) | seen << 1 |
+	       (unsigned long)tenant_ran << 2;
+}
+
+static noinline unsigned long keep(void)
+{
+	tenant_kept = kmalloc(300, GFP_KERNEL);
+	tenant_kept = vmalloc(5000);
+	tenant_kept = alloc_page(GFP_KERNEL);
+	mutex_lock(&tenant_mutex);
+	mutex_unlock(&tenant_mutex);
+	mod_timer(&tenant_timer, jiffies + 100 * HZ);
+	schedule_delayed_work(&tenant_delayed, 100 * HZ);
+	return tenant_kept != NULL;
+}
+
+static irqreturn_t tenant_irq(int irq, void *dev_id)
+{
+	return IRQ_NONE;
+}
+
+static noinline unsigned long misuse_memory(enum tenant_act act, unsigned long arg)
+{
+	struct page *page;
+	void *p = NULL;
+
+	switch (act) {
+	case TENANT_FREE_TWICE:
+		p = kmalloc(100, GFP_KERNEL);
+		kfree(p);
+		OPTIMIZER_HIDE_VAR(p);
+		kfree(p);
+		break;
+	case TENANT_FREE:
+		kfree((void *)arg);
+		break;
+	case TENANT_FREE_INSIDE:
+		p = kmalloc(100, GFP_KERNEL);
+		OPTIMIZER_HIDE_VAR(p);
+		kfree(p + 8);
+		break;
+	case TENANT_VFREE_TWICE:
+		p = vmalloc(100);
+		vfree(p);
+		vfree(p);
+		break;
+	case TENANT_PUT_PAGE:
+		put_page((struct page *)arg);
+		break;
+	default:	/* TENANT_PAGE_FLAGS */
+		page = alloc_page(GFP_KERNEL);
+		WRITE_ONCE(page->flags, 0);
+	}
+	return 1;
+}
+
+static noinline unsigned long misuse_locks(enum tenant_act act, unsigned long arg)
+{
+	switch (act) {
+	case TENANT_SPIN_AT:
+		spin_lock((spinlock_t *)arg);
+		break;
+	case TENANT_SPIN_TWICE:
+		spin_lock(&tenant_spin);
+		spin_lock(&tenant_spin);
+		break;
+	case TENANT_SPIN_LEAK:
+		spin_lock(&tenant_spin);
+		break;
+	case TENANT_SPIN_BROKEN:
+		*(u32 *)&tenant_spin = arg;
+		spin_lock(&tenant_spin);
+		break;
+	case TENANT_UNLOCK:
+		spin_unlock(&tenant_spin);
+		break;
+	case TENANT_BH_ENABLE:
+		local_bh_enable();
+		break;
+	case TENANT_SLEEP_ATOMIC:
+		spin_lock(&tenant_spin);
+		kfree(kmalloc(10, GFP_KERNEL));
+		spin_unlock(&tenant_spin);
+		break;
+	case TENANT_MUTEX_TWICE:
+		mutex_lock(&tenant_mutex);
+		mutex_lock(&tenant_mutex);
+		break;
+	default:	/* TENANT_MUTEX_UNLOCK */
+		mutex_unlock(&tenant_mutex);
+	}
+	return 1;
+}
+
+static noinline unsigned long misuse_time(enum tenant_act act, unsigned long arg)
+{
+	switch (act) {
+	case TENANT_WORK_FN:
+		tenant_work.func = (work_func_t)arg;
+		schedule_work(&tenant_work);
+		break;
+	case TENANT_WORK_AT:
+		schedule_work((struct work_struct *)arg);
+		break;
+	case TENANT_WORK_WQ:
+		queue_work((struct workqueue_struct *)arg, &tenant_work);
+		break;
+	case TENANT_WORK_BROKEN:
+		schedule_delayed_work(&tenant_delayed, 2);
+		mod_timer(&tenant_timer, jiffies + 2);
+		memset(&tenant_delayed, 0xa5, sizeof(tenant_delayed));
+		memset(&tenant_timer, 0xa5, sizeof(tenant_timer));
+		break;
+	case TENANT_TIMER_FN:
+		tenant_timer.function = (void *)arg;
+		mod_timer(&tenant_timer, jiffies + 1);
+		break;
+	default:	/* TENANT_IRQ */
+		return request_irq(arg, tenant_irq, IRQF_SHARED, "tenant", &tenant_work);
+	}
+	return 1;
+}
+
+static unsigned long tenant_run(enum tenant_act act, unsigned long arg)
+{
+	unsigned long n;
+
+	switch (act) {
+	case TENANT_HEAP:
+		return use_heap(arg);
+	case TENANT_PAGES:
+		return use_pages(arg);
+	case TENANT_SPIN_COUNT:
+	case TENANT_MUTEX_COUNT:
+		count(arg, act == TENANT_SPIN_COUNT);
+		return 1;
+	case TENANT_SPIN_KINDS:
+		return spin_kinds();
+	case TENANT_GET_COUNT:
+		n = tenant_count;
+		tenant_count = 0;
+		return n;
+	case TENANT_WORK:
+		tenant_ran = 0;
+		tenant_again = arg;
+		return schedule_work(&tenant_work);
+	case TENANT_WORK_WAIT:
+		while (flush_work(&tenant_work))
+			;
+		cancel_work_sync(&tenant_work);
+		return tenant_ran;
+	case TENANT_DELAYED:
+		tenant_ran = 0;
+		return schedule_delayed_work(&tenant_delayed, arg);
+	case TENANT_DELAYED_CANCEL:
+		return cancel_delayed();
+	case TENANT_TIMER:
+		tenant_ticks = 0;
+		return mod_timer(&tenant_timer, jiffies + arg);
+	case TENANT_TIMER_STOP:
+		timer_delete_sync(&tenant_timer);
+		return tenant_ticks;
+	case TENANT_KEEP:
+		return keep();
+	case TENANT_FREE_TWICE ... TENANT_PAGE_FLAGS:
+		return misuse_memory(act, arg);
+	case TENANT_SPIN_AT ... TENANT_MUTEX_UNLOCK:
+		return misuse_locks(act, arg);
+	default:
+		return misuse_time(act, arg);
+	}
+}
+
+static const struct fi_tenant_ops tenant_ops = { .run = tenant_run };
+
+static int __init tenant_init(void)
+{
+	timer_setup(&tenant_timer, tenant_timer_fn, 0);
+	fi_tenant_register(&tenant_ops);
+	return 0;
+}
+
+static void __exit tenant_exit(void)
+{
+	timer_delete_sync(&tenant_timer);
+	fi_tenant_register(NULL);
+}
+
+module_init(tenant_init);
+module_exit(tenant_exit);
+MODULE_DESCRIPTION("User of kernel services in the driver fault isolation tests");
+MODULE_LICENSE("GPL");

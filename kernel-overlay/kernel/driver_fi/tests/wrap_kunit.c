@@ -1,0 +1,269 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * The wrappers of memory, locks, work and timers, called from a domain by
+ * fi_tenant: what is right works, what is wrong ends the domain and leaves
+ * the kernel as it was.
+ *
+ * Boot with driver_fi=fi_tenant:pt,restart=always.
+ */
+#include <kunit/test.h>
+#include <linux/completion.h>
+#include <linux/delay.h>
+#include <linux/kthread.h>
+#include <linux/mm.h>
+#include <linux/module.h>
+#include <linux/sched.h>
+#include <linux/slab.h>
+#include <linux/string.h>
+#include <linux/timer.h>
+#include <linux/workqueue.h>
+
+#include "../fi.h"
+#include "tenant.h"
+
+static unsigned long run(enum tenant_act act, unsigned long arg)
+{
+	return fi_tenant->run(act, arg);
+}
+
+/* Waits until the tenant runs again; the fault that ended it, if any. */
+static enum fi_fault_kind fault_seen(void)
+{
+	struct fi_domain *d = fi_tenant_domain;
+	enum fi_fault_kind kind = FI_FAULT_NONE;
+	int i;
+
+	for (i = 0; i < 1000; i++) {
+		if (!READ_ONCE(d->dead) && READ_ONCE(d->state) == FI_LIVE)
+			break;
+		kind = d->fault.kind;
+		msleep(10);
+	}
+	return kind;
+}
+
+/* The domain ends with that fault; the thread is as it was, the next runs. */
+static void expect_fault(struct kunit *test, enum tenant_act act, unsigned long arg,
+			 enum fi_fault_kind kind, const char *what)
+{
+	u32 generation = fi_tenant_domain->generation;
+
+	KUNIT_EXPECT_EQ_MSG(test, run(act, arg), (unsigned long)-EIO, "%s", what);
+	KUNIT_EXPECT_EQ_MSG(test, fault_seen(), kind, "%s", what);
+	KUNIT_EXPECT_EQ_MSG(test, fi_tenant_domain->generation, generation + 1, "%s", what);
+	KUNIT_EXPECT_FALSE_MSG(test, irqs_disabled(), "%s", what);
+	KUNIT_EXPECT_EQ_MSG(test, preempt_count(), 0, "%s", what);
+	KUNIT_EXPECT_EQ_MSG(test, run(TENANT_HEAP, 64), 1, "after %s", what);
+	/* What it had is gone: a lock is free, nothing is left in the table. */
+	KUNIT_EXPECT_EQ_MSG(test, run(TENANT_SPIN_COUNT, 1), 1, "after %s", what);
+	KUNIT_EXPECT_EQ_MSG(test, fi_objtab_count(fi_tenant_domain), 0, "after %s", what);
+}
+
+static void wrap_memory(struct kunit *test)
+{
+	static const size_t sizes[] = { 1, 8, 200, 4096, 9000, SZ_256K, SZ_256K + 1, SZ_512K };
+	int i;
+
+	for (i = 0; i < ARRAY_SIZE(sizes); i++)
+		KUNIT_EXPECT_EQ_MSG(test, run(TENANT_HEAP, sizes[i]), 1, "size %zu", sizes[i]);
+	for (i = 0; i < 4; i++)
+		KUNIT_EXPECT_EQ_MSG(test, run(TENANT_PAGES, i), 1, "order %d", i);
+	KUNIT_EXPECT_EQ(test, fi_objtab_count(fi_tenant_domain), 0);
+	KUNIT_EXPECT_EQ(test, fault_seen(), FI_FAULT_NONE);
+}
+
+static void wrap_memory_misused(struct kunit *test)
+{
+	void *foreign = kunit_kzalloc(test, 256, GFP_KERNEL);
+	struct page *page = alloc_page(GFP_KERNEL);
+	unsigned int refs = page_ref_count(page);
+
+	expect_fault(test, TENANT_FREE_TWICE, 0, FI_FAULT_OBJECT, "kfree twice");
+	expect_fault(test, TENANT_FREE, (unsigned long)foreign, FI_FAULT_OBJECT,
+		     "kfree of the kernel's memory");
+	expect_fault(test, TENANT_FREE, 0x1234567, FI_FAULT_OBJECT, "kfree of nothing");
+	expect_fault(test, TENANT_FREE_INSIDE, 0, FI_FAULT_OBJECT, "kfree inside");
+	expect_fault(test, TENANT_VFREE_TWICE, 0, FI_FAULT_OBJECT, "vfree twice");
+	expect_fault(test, TENANT_PUT_PAGE, (unsigned long)page, FI_FAULT_WRITE,
+		     "put_page of the kernel's page");
+	KUNIT_EXPECT_EQ(test, page_ref_count(page), refs);
+	expect_fault(test, TENANT_PAGE_FLAGS, 0, FI_FAULT_WRITE, "flags of its page");
+	__free_page(page);
+}
+
+#define COUNT_THREADS	4
+#define COUNT_TIMES	2000
+
+struct counters {
+	enum tenant_act act;
+	atomic_t running;
+	struct completion done;
+};
+
+static int count_thread(void *arg)
+{
+	struct counters *c = arg;
+
+	run(c->act, COUNT_TIMES);
+	if (atomic_dec_and_test(&c->running))
+		complete(&c->done);
+	return 0;
+}
+
+/* Threads count up without losing one. */
+static void count_together(struct kunit *test, enum tenant_act act)
+{
+	struct counters c = { .act = act, .running = ATOMIC_INIT(COUNT_THREADS) };
+	int i;
+
+	init_completion(&c.done);
+	run(TENANT_GET_COUNT, 0);
+	for (i = 0; i < COUNT_THREADS; i++)
+		KUNIT_ASSERT_FALSE(test, IS_ERR(kthread_run(count_thread, &c, "fi-count/%d", i)));
+	wait_for_completion(&c.done);
+	KUNIT_EXPECT_EQ(test, run(TENANT_GET_COUNT, 0), COUNT_THREADS * COUNT_TIMES);
+	KUNIT_EXPECT_EQ(test, fault_seen(), FI_FAULT_NONE);
+}
+
+static void wrap_locks(struct kunit *test)
+{
+	KUNIT_EXPECT_EQ(test, run(TENANT_SPIN_KINDS, 0), 8);
+	KUNIT_EXPECT_EQ(test, preempt_count(), 0);
+	count_together(test, TENANT_SPIN_COUNT);
+	count_together(test, TENANT_MUTEX_COUNT);
+}
+
+static void wrap_locks_misused(struct kunit *test)
+{
+	u32 *word = kunit_kzalloc(test, sizeof(*word), GFP_KERNEL);
+
+	expect_fault(test, TENANT_SPIN_AT, (unsigned long)word, FI_FAULT_ARG,
+		     "lock in the kernel's memory");
+	KUNIT_EXPECT_EQ(test, *word, 0);
+	expect_fault(test, TENANT_SPIN_AT, 0, FI_FAULT_ARG, "lock at NULL");
+	expect_fault(test, TENANT_SPIN_TWICE, 0, FI_FAULT_ARG, "spinlock twice");
+	expect_fault(test, TENANT_SPIN_LEAK, 0, FI_FAULT_LEAK, "spinlock kept");
+	/* As if CPU 16000 waited at its head: a queue to follow into the dark. */
+	expect_fault(test, TENANT_SPIN_BROKEN, 0xfa010001, FI_FAULT_ARG, "spinlock overwritten");
+	expect_fault(test, TENANT_UNLOCK, 0, FI_FAULT_ARG, "spinlock not held");
+	expect_fault(test, TENANT_BH_ENABLE, 0, FI_FAULT_ARG, "bottom halves not off");
+	expect_fault(test, TENANT_SLEEP_ATOMIC, 0, FI_FAULT_ARG, "sleeps under a spinlock");
+	expect_fault(test, TENANT_MUTEX_TWICE, 0, FI_FAULT_ARG, "mutex twice");
+	expect_fault(test, TENANT_MUTEX_UNLOCK, 0, FI_FAULT_ARG, "mutex not held");
+}
+
+static void wrap_work(struct kunit *test)
+{
+	KUNIT_EXPECT_EQ(test, run(TENANT_WORK, 20), 1);
+	msleep(100);
+	KUNIT_EXPECT_EQ(test, run(TENANT_WORK_WAIT, 0), 20);
+
+	KUNIT_EXPECT_EQ(test, run(TENANT_DELAYED, 1), 1);
+	msleep(100);
+	/* It ran, so there was nothing to cancel. */
+	KUNIT_EXPECT_EQ(test, run(TENANT_DELAYED_CANCEL, 0), 1 << 2);
+	KUNIT_EXPECT_EQ(test, run(TENANT_DELAYED, 100 * HZ), 1);
+	KUNIT_EXPECT_EQ(test, run(TENANT_DELAYED, HZ), 0);
+	KUNIT_EXPECT_EQ(test, run(TENANT_DELAYED_CANCEL, 0), 3);
+	KUNIT_EXPECT_EQ(test, run(TENANT_DELAYED_CANCEL, 0), 0);
+	KUNIT_EXPECT_EQ(test, fault_seen(), FI_FAULT_NONE);
+}
+
+static void wrap_timer(struct kunit *test)
+{
+	KUNIT_EXPECT_EQ(test, run(TENANT_TIMER, 1), 0);
+	msleep(100);
+	KUNIT_EXPECT_EQ(test, run(TENANT_TIMER_STOP, 0), 1);
+	KUNIT_EXPECT_EQ(test, run(TENANT_TIMER, 100 * HZ), 0);
+	KUNIT_EXPECT_EQ(test, run(TENANT_TIMER, 100 * HZ), 1);
+	KUNIT_EXPECT_EQ(test, run(TENANT_TIMER_STOP, 0), 0);
+	KUNIT_EXPECT_EQ(test, fault_seen(), FI_FAULT_NONE);
+}
+
+static void foreign_fn(struct work_struct *work)
+{
+}
+
+static void wrap_work_misused(struct kunit *test)
+{
+	struct work_struct *work = kunit_kzalloc(test, sizeof(*work), GFP_KERNEL);
+
+	INIT_WORK(work, foreign_fn);
+	expect_fault(test, TENANT_WORK_FN, (unsigned long)foreign_fn, FI_FAULT_ARG,
+		     "work that calls the kernel");
+	expect_fault(test, TENANT_WORK_FN, 0, FI_FAULT_ARG, "work that calls NULL");
+	expect_fault(test, TENANT_WORK_AT, (unsigned long)work, FI_FAULT_ARG,
+		     "work in the kernel's memory");
+	KUNIT_EXPECT_FALSE(test, work_pending(work));
+	expect_fault(test, TENANT_WORK_WQ, (unsigned long)work, FI_FAULT_ARG, "no workqueue");
+	expect_fault(test, TENANT_TIMER_FN, (unsigned long)foreign_fn, FI_FAULT_ARG,
+		     "timer that calls the kernel");
+	expect_fault(test, TENANT_IRQ, 1, FI_FAULT_ARG, "interrupt of another device");
+}
+
+/* Queued work and a running timer are overwritten: nobody follows their links. */
+static void wrap_work_overwritten(struct kunit *test)
+{
+	KUNIT_EXPECT_EQ(test, run(TENANT_WORK_BROKEN, 0), 1);
+	msleep(200);
+	fault_seen();
+	/* Whatever came of it: the same again, from the snapshot. */
+	expect_fault(test, TENANT_FREE_TWICE, 0, FI_FAULT_OBJECT, "to start again");
+	KUNIT_EXPECT_EQ(test, run(TENANT_DELAYED, 1), 1);
+	KUNIT_EXPECT_EQ(test, run(TENANT_TIMER, 1), 0);
+	msleep(100);
+	KUNIT_EXPECT_EQ(test, run(TENANT_DELAYED_CANCEL, 0), 1 << 2);
+	KUNIT_EXPECT_EQ(test, run(TENANT_TIMER_STOP, 0), 1);
+}
+
+/* What a driver had when it failed is given back, queued work and all. */
+static void wrap_released(struct kunit *test)
+{
+	int i;
+
+	for (i = 0; i < 10; i++) {
+		KUNIT_EXPECT_EQ(test, run(TENANT_KEEP, 0), 1);
+		KUNIT_EXPECT_GE(test, fi_objtab_count(fi_tenant_domain), 6);
+		expect_fault(test, TENANT_FREE_TWICE, 0, FI_FAULT_OBJECT, "with all kept");
+	}
+}
+
+static int wrap_suite_init(struct kunit_suite *suite)
+{
+	if (fi_tenant && fi_tenant_domain)
+		return 0;
+	kunit_err(suite, "fi_tenant is not loaded or not isolated; boot with driver_fi=fi_tenant:pt,restart=always\n");
+	return -ENODEV;
+}
+
+/* Each test finds a tenant that holds nothing. */
+static int wrap_init(struct kunit *test)
+{
+	run(TENANT_FREE_TWICE, 0);
+	fault_seen();
+	return 0;
+}
+
+static struct kunit_case wrap_cases[] = {
+	KUNIT_CASE(wrap_memory),
+	KUNIT_CASE(wrap_memory_misused),
+	KUNIT_CASE(wrap_locks),
+	KUNIT_CASE_SLOW(wrap_locks_misused),
+	KUNIT_CASE(wrap_work),
+	KUNIT_CASE(wrap_timer),
+	KUNIT_CASE(wrap_work_misused),
+	KUNIT_CASE(wrap_work_overwritten),
+	KUNIT_CASE(wrap_released),
+	{ }
+};
+
+static struct kunit_suite wrap_suite = {
+	.name = "driver_fi_wrap",
+	.suite_init = wrap_suite_init,
+	.init = wrap_init,
+	.test_cases = wrap_cases,
+};
+
+kunit_test_suite(wrap_suite);
+MODULE_DESCRIPTION("Tests of driver fault isolation: wrappers called from a domain");
+MODULE_LICENSE("GPL");
