@@ -148,7 +148,7 @@ static enum hrtimer_restart tick(struct hrtimer *timer)
 	this_cpu_write(watches.beat_ns, now);
 	look_at(get_irq_regs());
 	ask_silent_cpus(now);
-	arch_fi_deadman_defer(2 * max(READ_ONCE(loop_ms), 2U * TICK_MS));
+	arch_fi_deadman_defer(max(READ_ONCE(loop_ms), 2U * TICK_MS) + 4 * TICK_MS);
 	hrtimer_forward_now(timer, ms_to_ktime(TICK_MS));
 	return HRTIMER_RESTART;
 }

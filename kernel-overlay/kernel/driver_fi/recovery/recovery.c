@@ -316,10 +316,12 @@ static void recovery_end(struct fi_domain *d)
 {
 	struct fi_recovery *r = d->rec;
 	unsigned int left;
+	bool failed;
 
 	settle(r);
 	if (r->ended)
 		return;
+	failed = READ_ONCE(d->dead);
 	set_state(d, FI_UNLOADING);
 	WRITE_ONCE(d->dead, 1);
 	unwind_for_good(d);
@@ -329,8 +331,10 @@ static void recovery_end(struct fi_domain *d)
 		fi_classes_quiesce(d);
 		fi_park_close(d);
 		fi_objtab_release_all(d);
-		fi_report_say(d, "left %u objects behind, released", left);
 	}
+	/* A driver that exits need not undo mutex_init() and the like. */
+	if (failed && left)
+		fi_report_say(d, "left %u objects behind, released", left);
 	abandon(r);
 }
 

@@ -52,9 +52,14 @@ static void quiesce_dev(struct fi_netdev *nd)
 		save(nd);
 	netif_device_detach(dev);
 	netif_carrier_off(dev);
-	/* As in dev_close(): drivers rely on no packet coming before link. */
-	if (dev->flags & IFF_UP)
+	/*
+	 * As in dev_close(): drivers rely on no packet coming before link, and
+	 * look at netif_running() when they are told an MTU or an address.
+	 */
+	if (dev->flags & IFF_UP) {
 		dev_deactivate(dev);
+		clear_bit(__LINK_STATE_START, &dev->state);
+	}
 	reset_queues(dev);
 	/* A probe that failed may have changed it; users go by the name. */
 	memcpy(dev->name, nd->name, IFNAMSIZ);
@@ -112,8 +117,11 @@ static int replay_up(struct net_device *dev)
 	const struct net_device_ops *ops = dev->netdev_ops;
 	int err = 0;
 
-	if ((dev->flags & IFF_UP) && ops->ndo_open)
-		err = ops->ndo_open(dev);
+	if (dev->flags & IFF_UP) {
+		set_bit(__LINK_STATE_START, &dev->state);
+		if (ops->ndo_open)
+			err = ops->ndo_open(dev);
+	}
 	if (err)
 		return err;
 	netif_device_attach(dev);
