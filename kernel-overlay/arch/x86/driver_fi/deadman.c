@@ -82,8 +82,10 @@ void arch_fi_deadman_defer(unsigned int ms)
 	writel(at, deadman.hpet + HPET_Tn_CMP(deadman.timer));
 }
 
-/* An edge has no status bit: go by the time. The HPET also sends one when its
- * lower half wraps (IA-PC HPET specification 1.0a, 2.3.9.2.1). */
+/*
+ * An edge has no status bit: go by the time. The HPET also sends one when its
+ * lower half wraps (IA-PC HPET specification 1.0a, 2.3.9.2.1).
+ */
 static bool deadman_fired(void)
 {
 	u32 at, now;

@@ -197,7 +197,7 @@ static void restart_failed(struct fi_recovery *r, int err)
 	fi_fault_raise(r->dom, &fault);
 }
 
-static void restarted(struct fi_recovery *r)
+static void go_live(struct fi_recovery *r)
 {
 	struct fi_domain *d = r->dom;
 	u64 us;
@@ -228,7 +228,7 @@ static void recover(struct work_struct *work)
 	else if (err)
 		restart_failed(r, err);
 	else if (cmpxchg(&d->state, FI_STARTING, FI_LIVE) == FI_STARTING)
-		restarted(r);
+		go_live(r);
 }
 
 /* Hard interrupt, IRQs off, soon after the fault. */

@@ -161,8 +161,12 @@ static void abandon_b(struct fi_domain *d)
 /* Other classes are there as well; they know nothing of this domain. */
 static void class_order(struct kunit *test)
 {
-	static const struct fi_class_ops a = { .name = "a", .replay = replay_a, .abandon = abandon_a };
-	static const struct fi_class_ops b = { .name = "b", .replay = replay_b, .abandon = abandon_b };
+	static const struct fi_class_ops a = {
+		.name = "a", .replay = replay_a, .abandon = abandon_a,
+	};
+	static const struct fi_class_ops b = {
+		.name = "b", .replay = replay_b, .abandon = abandon_b,
+	};
 	struct fi_domain *d = new_domain(test);
 
 	memset(trail, 0, sizeof(trail));
@@ -198,4 +202,5 @@ static struct kunit_suite suite = {
 	.name = "driver_fi_recovery",
 	.test_cases = cases,
 };
+
 kunit_test_suite(suite);

@@ -54,7 +54,7 @@ struct fi_late {
  * @data: see fi_class_data()
  */
 struct fi_classes {
-	struct mutex lock;
+	struct mutex lock;	/* see above */
 	struct list_head parked;
 	struct list_head late;
 	bool closed;
@@ -317,17 +317,19 @@ void fi_classes_destroy(struct fi_domain *d)
 	d->classes = NULL;
 }
 
-#define fi_for_each_class(i, ops)				\
-	for ((i) = 0; (i) < FI_MAX_CLASSES; (i)++)		\
-		if (((ops) = READ_ONCE(fi_class[i])))
+static const struct fi_class_ops *class_at(int i)
+{
+	return READ_ONCE(fi_class[i]);
+}
 
 void fi_classes_mask(struct fi_domain *d)
 {
 	const struct fi_class_ops *ops;
 	int i;
 
-	fi_for_each_class(i, ops) {
-		if (ops->mask)
+	for (i = 0; i < FI_MAX_CLASSES; i++) {
+		ops = class_at(i);
+		if (ops && ops->mask)
 			ops->mask(d);
 	}
 }
@@ -337,8 +339,9 @@ void fi_classes_quiesce(struct fi_domain *d)
 	const struct fi_class_ops *ops;
 	int i;
 
-	fi_for_each_class(i, ops) {
-		if (ops->quiesce)
+	for (i = 0; i < FI_MAX_CLASSES; i++) {
+		ops = class_at(i);
+		if (ops && ops->quiesce)
 			ops->quiesce(d);
 	}
 }
@@ -348,8 +351,9 @@ void fi_classes_reset(struct fi_domain *d)
 	const struct fi_class_ops *ops;
 	int i;
 
-	fi_for_each_class(i, ops) {
-		if (ops->reset)
+	for (i = 0; i < FI_MAX_CLASSES; i++) {
+		ops = class_at(i);
+		if (ops && ops->reset)
 			ops->reset(d);
 	}
 }
@@ -360,8 +364,9 @@ int fi_classes_replay(struct fi_domain *d)
 	const struct fi_class_ops *ops;
 	int i, err = 0;
 
-	fi_for_each_class(i, ops) {
-		if (ops->replay && !err)
+	for (i = 0; i < FI_MAX_CLASSES && !err; i++) {
+		ops = class_at(i);
+		if (ops && ops->replay)
 			err = ops->replay(d);
 	}
 	return err;
@@ -373,7 +378,7 @@ void fi_classes_abandon(struct fi_domain *d)
 	int i;
 
 	for (i = FI_MAX_CLASSES - 1; i >= 0; i--) {
-		ops = READ_ONCE(fi_class[i]);
+		ops = class_at(i);
 		if (ops && ops->abandon)
 			ops->abandon(d);
 	}

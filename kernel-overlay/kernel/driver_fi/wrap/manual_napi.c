@@ -52,8 +52,10 @@ struct fi_napi {
 	struct rcu_head rcu;
 };
 
-/* By address of the driver's napi_struct. Changed under the lock, read under
- * RCU: an interrupt looks here once for each packet at most. */
+/*
+ * By address of the driver's napi_struct. Changed under the lock, read under
+ * RCU: an interrupt looks here once for each packet at most.
+ */
 static DEFINE_HASHTABLE(fi_napis, 6);
 static DEFINE_SPINLOCK(fi_napis_lock);
 
@@ -97,7 +99,7 @@ static bool end_poll(struct fi_napi *p)
 }
 
 /* What the network stack calls; softirq, or a NAPI thread with BH off. */
-static int poll(struct napi_struct *napi, int budget)
+static int call_poll(struct napi_struct *napi, int budget)
 {
 	struct fi_napi *p = container_of(napi, struct fi_napi, napi);
 	unsigned long a[8] = { (unsigned long)p->orig, budget }, ret;
@@ -123,7 +125,7 @@ static int poll(struct napi_struct *napi, int budget)
 	return work;
 }
 
-/* The kernel calls poll() above: a call of the gate is not the stack's. */
+/* The kernel calls call_poll(): a call of the gate is not the stack's. */
 static unsigned long slot_poll(struct fi_entry *e, unsigned long *a)
 {
 	fi_slot_reject(e, -1, "called past the network stack");
@@ -231,7 +233,7 @@ unsigned long fi_wrap_napi_add(struct fi_call *c)
 		kfree(p);
 		return fi_reject(c, 1, "no memory");
 	}
-	netif_napi_add_weight(dev, &p->napi, poll, weight);
+	netif_napi_add_weight(dev, &p->napi, call_poll, weight);
 	show_driver(p);
 	spin_lock_irqsave(&fi_napis_lock, flags);
 	hash_add_rcu(fi_napis, &p->node, (unsigned long)orig);

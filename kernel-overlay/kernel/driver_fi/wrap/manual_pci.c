@@ -28,8 +28,10 @@ static int __init fi_pci_init(void)
 }
 core_initcall(fi_pci_init);
 
-/* Devices of all domains. The lock is taken with IRQs off: masking a device
- * happens in the interrupt that delivers a fault. */
+/*
+ * Devices of all domains. The lock is taken with IRQs off: masking a device
+ * happens in the interrupt that delivers a fault.
+ */
 static LIST_HEAD(fi_pci_devs);
 static DEFINE_RAW_SPINLOCK(fi_pci_lock);
 
