@@ -162,12 +162,29 @@ static bool ends_run(const struct fi_insn *in)
 	}
 }
 
+/* Index of @va, after taking its function into the group if need be. */
+static u32 reach(struct fi_group *g, u64 va, bool jump)
+{
+	u32 at = at_index(g, va);
+	int f;
+
+	if (at != U32_MAX)
+		return at;
+	f = fi_unit_func(g->u, va);
+	if (f >= 0 && (!jump || g->u->funcs[f].va != va ||
+		       (g->u->funcs[f].flags & FI_DBI_FN_COLD)))
+		fi_unit_unite(g, f);
+	return U32_MAX;
+}
+
 static bool follow(struct fi_group *g, struct fi_insn *in, u32 *nwork)
 {
 	u32 at;
 
 	if (in->xva) {
-		at = at_index(g, in->xva);
+		at = reach(g, in->xva, false);
+		if (g->again)
+			return false;
 		if (at == U32_MAX)
 			return fi_refuse(g, in->va, "table edge leaves the function");
 		if (!push_work(g, nwork, at))
@@ -177,7 +194,9 @@ static bool follow(struct fi_group *g, struct fi_insn *in, u32 *nwork)
 		return true;
 	if (in->kind == FI_I_CALL)
 		return resolve_target(g, in);
-	at = at_index(g, in->target);
+	at = reach(g, in->target, true);
+	if (g->again)
+		return false;
 	if (at != U32_MAX)
 		return push_work(g, nwork, at);
 	if (in->kind == FI_I_JCX)

@@ -549,27 +549,3 @@ u32 fi_decode(struct fi_dbi_unit *u, const u8 *bytes, u32 avail, u64 va,
 	in->decoded_ok = true;
 	return in->len;
 }
-
-u32 fi_decode_quick(struct fi_dbi_unit *u, const u8 *bytes, u32 avail, u64 va,
-		    struct fi_insn *in)
-{
-	struct scratch *s = u->dec;
-	const ZydisDecodedInstructionRaw *r = &s->in.raw;
-
-	in->target = 0;
-	in->kind = FI_I_PLAIN;
-	if (!ZYAN_SUCCESS(ZydisDecoderDecodeInstruction(&s->decoder, &s->ctx,
-							bytes, min(avail, 15),
-							&s->in)))
-		return 0;
-	if (!r->imm[0].is_relative)
-		return s->in.length;
-	in->target = va + s->in.length + r->imm[0].value.s;
-	if (s->in.mnemonic == ZYDIS_MNEMONIC_JMP)
-		in->kind = FI_I_JMP;
-	else if (s->in.mnemonic == ZYDIS_MNEMONIC_CALL)
-		in->kind = FI_I_CALL;
-	else
-		in->kind = FI_I_JCC;
-	return s->in.length;
-}

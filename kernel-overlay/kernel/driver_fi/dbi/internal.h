@@ -196,6 +196,7 @@ struct fi_group {
 	struct fi_part part[FI_MAX_PARTS];
 	u32 nr_parts;
 	bool abi;
+	bool again;		/* a part was added: build it anew */
 	u32 at_size;
 
 	struct fi_insn *insn;
@@ -331,6 +332,7 @@ int fi_unit_text(const struct fi_dbi_unit *u, u64 va);
 /* Index of the function symbol that holds @va, or -1. */
 int fi_unit_func(const struct fi_dbi_unit *u, u64 va);
 const struct fi_dbi_edge *fi_unit_edge(const struct fi_dbi_unit *u, u64 from);
+bool fi_unit_unite(struct fi_group *g, u32 f);
 u64 fi_unit_site(struct fi_dbi_unit *u, const struct fi_dbi_site *s);
 
 /* decode.c */
@@ -340,10 +342,6 @@ void fi_decode_init(void *scratch);
 /* Fills @in from the bytes; returns the length, or 0 if it is no instruction. */
 u32 fi_decode(struct fi_dbi_unit *u, const u8 *bytes, u32 avail, u64 va,
 	      struct fi_insn *in);
-
-/* Same, length and direct branches only. */
-u32 fi_decode_quick(struct fi_dbi_unit *u, const u8 *bytes, u32 avail, u64 va,
-		    struct fi_insn *in);
 
 /* insns.c: facts about mnemonics that operands do not tell */
 u8 fi_insn_sens(u32 mnemonic);

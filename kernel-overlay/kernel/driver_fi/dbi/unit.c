@@ -89,91 +89,30 @@ u64 fi_unit_site(struct fi_dbi_unit *u, const struct fi_dbi_site *s)
 	return u->va + at;
 }
 
-/* Which parts belong together */
-
-static u32 leader_of(struct fi_dbi_unit *u, u32 f)
+/*
+ * A jump leads from the group of @g into the middle of function @f, or to a cold part:
+ * they are one. The group is built again with it. If @f already has a fragment, that
+ * one stays good; the new one holds a second copy.
+ */
+bool fi_unit_unite(struct fi_group *g, u32 f)
 {
-	while (u->leader[f] != f)
-		f = u->leader[f];
-	return f;
-}
+	struct fi_dbi_unit *u = g->u;
+	u32 lead = u->leader[g->part[0].func], old = u->leader[f], i;
 
-static void unite(struct fi_dbi_unit *u, u32 a, u32 b)
-{
-	a = leader_of(u, a);
-	b = leader_of(u, b);
-	/* the lower index leads; a cold part never does if it can be helped */
-	if (a != b) {
-		bool swap = (u->funcs[a].flags & FI_DBI_FN_COLD) &&
-			    !(u->funcs[b].flags & FI_DBI_FN_COLD);
-
-		if ((a > b && !(u->funcs[b].flags & FI_DBI_FN_COLD)) || swap)
-			u->leader[a] = b;
-		else
-			u->leader[b] = a;
-	}
-}
-
-/* A jump from one function into another: is that a part of the same? */
-static void consider_jump(struct fi_dbi_unit *u, u32 f, u64 target)
-{
-	int t;
-
-	if (target >= u->funcs[f].va && target - u->funcs[f].va < u->funcs[f].size)
-		return;
-	t = fi_unit_func(u, target);
-	if (t < 0)
-		return;
-	if (u->funcs[t].va != target || (u->funcs[t].flags & FI_DBI_FN_COLD))
-		unite(u, f, t);
-}
-
-static void scan_jumps(struct fi_dbi_unit *u, u32 f)
-{
-	const struct fi_dbi_func *fn = &u->funcs[f];
-	int t = fi_unit_text(u, fn->va);
-	u32 off = 0, len;
-	struct fi_insn in;
-	const u8 *b;
-
-	if (t < 0)
-		return;
-	b = u->texts[t].bytes + (fn->va - u->texts[t].va);
-	while (off < fn->size) {
-		len = fi_decode_quick(u, b + off, fn->size - off, fn->va + off, &in);
-		if (!len) {
-			off++;
-			continue;
-		}
-		if (in.target && (in.kind == FI_I_JMP || in.kind == FI_I_JCC))
-			consider_jump(u, f, in.target);
-		off += len;
-	}
-}
-
-static void find_parts(struct fi_dbi_unit *u)
-{
-	u32 i;
-
+	if (lead == old)
+		return false;
 	for (i = 0; i < u->nr_funcs; i++)
-		u->leader[i] = i;
-	for (i = 0; i < u->nr_funcs; i++)
-		scan_jumps(u, i);
-	for (i = 0; i < u->nr_edges; i++) {
-		int a = fi_unit_func(u, u->edges[i].from);
-		int b = u->edges[i].to ? fi_unit_func(u, u->edges[i].to) : -1;
-
-		if (a >= 0 && b >= 0 && a != b)
-			unite(u, a, b);
-	}
-	for (i = 0; i < u->nr_funcs; i++)
-		u->leader[i] = leader_of(u, i);
+		if (u->leader[i] == old)
+			u->leader[i] = lead;
+	g->again = true;
+	return true;
 }
 
 int fi_dbi_create(struct fi_dbi_unit **unit, const struct fi_dbi_input *in)
 {
 	const struct fi_dbi_env *env = in->env;
 	struct fi_dbi_unit *u = env->alloc(env->ctx, sizeof(*u));
+	u32 i;
 
 	if (!u)
 		return -ENOMEM;
@@ -194,7 +133,8 @@ int fi_dbi_create(struct fi_dbi_unit **unit, const struct fi_dbi_input *in)
 		return -ENOMEM;
 	}
 	fi_decode_init(u->dec);
-	find_parts(u);
+	for (i = 0; i < u->nr_funcs; i++)
+		u->leader[i] = i;
 	u->stats.funcs = u->nr_funcs;
 	*unit = u;
 	return 0;
@@ -350,6 +290,7 @@ static bool collect_parts(struct fi_dbi_unit *u, u32 lead)
 
 	g->nr_parts = 0;
 	g->abi = true;
+	g->again = false;
 	g->refusal = NULL;
 	for (i = 0; i < u->nr_funcs; i++) {
 		const struct fi_dbi_func *fn = &u->funcs[i];
@@ -423,9 +364,12 @@ static bool translate_group(struct fi_dbi_unit *u, u32 lead)
 	u32 data = u->data_used, stores = u->nr_stores;
 	struct fi_dbi_stats saved = u->stats;
 
-	fi_asm_reset(&u->a);
-	if (collect_parts(u, lead) && stages(&u->g))
-		return true;
+	do {
+		u->stats = saved;
+		fi_asm_reset(&u->a);
+		if (collect_parts(u, lead) && stages(&u->g))
+			return true;
+	} while (u->g.again);
 	if (u->nomem || u->nospace || !u->g.refusal)
 		return false;
 	saved.decode_failures = u->stats.decode_failures;
@@ -502,7 +446,13 @@ int fi_dbi_translate(struct fi_dbi_unit *u, u64 va, u8 *w, u32 size)
 	for (i = 0; i < u->nr_texts; i++)
 		u->stats.orig_bytes += u->texts[i].size;
 	for (i = 0; i < u->nr_funcs; i++)
-		if (u->leader[i] == i && !translate_group(u, i))
+		if (u->leader[i] == i && !(u->funcs[i].flags & FI_DBI_FN_COLD) &&
+		    !translate_group(u, i))
+			goto fail;
+	/* cold parts that nothing jumps to */
+	for (i = 0; i < u->nr_funcs; i++)
+		if (u->leader[i] == i && (u->funcs[i].flags & FI_DBI_FN_COLD) &&
+		    !translate_group(u, i))
 			goto fail;
 	for (i = 0; i < u->nr_xrefs; i++)
 		link_xref(u, &u->xref[i], u->w + u->xref[i].pos);
