@@ -199,7 +199,7 @@ static struct kunit_case cases[] = {
 };
 
 static struct kunit_suite suite = {
-	.name = "driver_fi_recovery",
+	.name = "fi_recovery",
 	.test_cases = cases,
 };
 
