@@ -162,6 +162,7 @@ strange()
 		-e '^<3> e1000 .* eth0: Reset adapter' \
 		-e '^<3> e1000 .* eth0: pattern test reg .* failed' \
 		-e '^<6> .* drop_caches: 3' \
+		-e '^<4> clocksource: Long readout interval' \
 		-e '^<6> INFO: NMI handler .* took too long to run' \
 		-e '^<4> hrtimer: interrupt took' \
 		-e '^<4> TCP: eth[01]: Driver has suspect GRO implementation' \
