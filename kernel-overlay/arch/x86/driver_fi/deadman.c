@@ -40,6 +40,8 @@ static struct cpumask asked;
  * @pin: of @ioapic
  * @saved: how @pin was set up before
  * @deadline: last value of the comparator
+ * @late: a deadline that was put off only after it had passed, or nearly
+ * @late_at: when that was
  */
 static struct deadman {
 	void __iomem *hpet;
@@ -49,6 +51,8 @@ static struct deadman {
 	int pin;
 	struct IO_APIC_route_entry saved;
 	u32 deadline;
+	u32 late;
+	u32 late_at;
 } deadman;
 
 /* The deadline whose NMI a CPU has taken. */
@@ -73,11 +77,17 @@ static u32 counter(void)
  */
 void arch_fi_deadman_defer(unsigned int ms)
 {
-	u32 at;
+	u32 at, now;
 
 	if (!deadman.hpet)
 		return;
-	at = counter() + ms * deadman.khz;
+	now = counter();
+	/* Its NMI may be on the way to any CPU. */
+	if ((s32)(now - READ_ONCE(deadman.deadline)) > -(s32)(2 * deadman.khz)) {
+		WRITE_ONCE(deadman.late, deadman.deadline);
+		WRITE_ONCE(deadman.late_at, now);
+	}
+	at = now + ms * deadman.khz;
 	WRITE_ONCE(deadman.deadline, at);
 	writel(at, deadman.hpet + HPET_Tn_CMP(deadman.timer));
 }
@@ -95,6 +105,12 @@ static bool deadman_fired(void)
 	at = READ_ONCE(deadman.deadline);
 	now = counter();
 	if ((s32)(now - at) >= 0 && this_cpu_read(deadline_seen) != at) {
+		this_cpu_write(deadline_seen, at);
+		return true;
+	}
+	at = READ_ONCE(deadman.late);
+	if (now - READ_ONCE(deadman.late_at) < 1000 * deadman.khz &&
+	    this_cpu_read(deadline_seen) != at) {
 		this_cpu_write(deadline_seen, at);
 		return true;
 	}
