@@ -141,7 +141,6 @@ struct fi_dbi_env {
  * @icall_check: indirect targets through the table
  * @ibt: entries start with endbr64
  * @poison: overwrite all that liveness calls dead (tests)
- * @reads: byte-check loads as well
  * @seg_shift: segment: addresses whose upper bits equal @seg_id (arithmetic)
  * @seg_low: sandbox: the segment is [0, 4 GiB), else [-2 GiB, 0)
  * @max_frame: the largest stack frame; guard pages must be larger
@@ -156,7 +155,6 @@ struct fi_dbi_config {
 	bool icall_check;
 	bool ibt;
 	bool poison;
-	bool reads;
 	bool seg_low;
 	u8 seg_shift;
 	s32 seg_id;
@@ -185,7 +183,6 @@ enum fi_dbi_site_kind {
 	FI_SITE_LOOP,		/* as STORE; then how far the loop may go on */
 	FI_SITE_STRING,		/* rcx elements of @size at rdi */
 	FI_SITE_SEGMENT,
-	FI_SITE_READ,
 	FI_SITE_RET,
 	FI_SITE_ICALL,
 	FI_SITE_TRAP,
