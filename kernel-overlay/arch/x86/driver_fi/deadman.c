@@ -132,10 +132,22 @@ static int nmi(unsigned int type, struct pt_regs *regs)
 	return NMI_HANDLED;
 }
 
+/*
+ * The comparator may have fired in the moment in which it was put off: then no
+ * deadline has passed when the NMI is looked at, and nobody else claims it.
+ */
+static int nmi_late(unsigned int type, struct pt_regs *regs)
+{
+	return READ_ONCE(deadman.hpet) ? NMI_HANDLED : NMI_DONE;
+}
+
 int arch_fi_nmi_init(void (*look)(struct pt_regs *regs))
 {
+	int err;
+
 	nmi_look = look;
-	return register_nmi_handler(NMI_LOCAL, nmi, 0, "driver_fi");
+	err = register_nmi_handler(NMI_LOCAL, nmi, 0, "driver_fi");
+	return err ?: register_nmi_handler(NMI_UNKNOWN, nmi_late, 0, "driver_fi_late");
 }
 
 static void __iomem *ioapic_regs(void)
