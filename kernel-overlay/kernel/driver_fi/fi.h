@@ -24,6 +24,7 @@ struct fi_heap;
 struct fi_recovery;
 struct fi_binds;
 struct fi_classes;
+struct fi_dbi_unit;
 
 #define FI_NAME_LEN	56	/* MODULE_NAME_LEN */
 #define FI_MAX_DOMAINS	64	/* one PCID each */
@@ -80,6 +81,8 @@ enum fi_fault_kind {
 	FI_FAULT_LEAK,		/* IRQ flag, preempt count, lock not given back */
 	FI_FAULT_ARG,		/* a wrapper rejected an argument */
 	FI_FAULT_OBJECT,	/* object not held: double free, stale, forged */
+	FI_FAULT_RETURN,	/* the engine: a return address was overwritten */
+	FI_FAULT_INSN,		/* the engine: an instruction no driver may execute */
 	FI_FAULT_UNBOUND,	/* the kernel called a function without a slot */
 	FI_FAULT_INIT,		/* init failed on restart */
 	FI_FAULT_USER,		/* asked for by the user (fictl restart) */
@@ -184,6 +187,7 @@ struct fi_domain {
 	struct fi_pgtable *pgt;
 	struct fi_heap *heap;
 	void *stacks;
+	struct fi_dbi_unit *dbi;	/* translation of its text, or NULL */
 	void *text;			/* views, kept init sections, snapshot */
 	struct fi_redirect *redirects;	/* kernel addresses the driver may call */
 	unsigned int nr_redirects;

@@ -36,6 +36,8 @@ static const struct {
 	[FI_FAULT_LEAK]		= { "leak", "left its context changed" },
 	[FI_FAULT_ARG]		= { "arg", "call of the kernel rejected" },
 	[FI_FAULT_OBJECT]	= { "object", "misuse of a kernel object" },
+	[FI_FAULT_RETURN]	= { "return", "return to", true },
+	[FI_FAULT_INSN]		= { "insn", "forbidden instruction" },
 	[FI_FAULT_UNBOUND]	= { "unbound", "called where it must not be" },
 	[FI_FAULT_INIT]		= { "init", "init failed" },
 	[FI_FAULT_USER]		= { "user", "restart asked for by the user" },
@@ -64,7 +66,8 @@ const char *fi_state_name(enum fi_state state)
 /* Where control was lost is not where the driver stood: its caller is known. */
 static unsigned long blamed_ip(const struct fi_fault *f)
 {
-	return f->kind == FI_FAULT_EXEC && f->trace[0] ? f->trace[0] : f->ip;
+	return f->kind == FI_FAULT_EXEC && f->ip == f->addr && f->trace[0] ?
+	       f->trace[0] : f->ip;
 }
 
 static void say_headline(struct seq_buf *s, const struct fi_domain *d,

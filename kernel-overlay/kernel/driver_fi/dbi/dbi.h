@@ -316,6 +316,8 @@ bool fi_dbi_map_test(s64 disp, u64 addr, u64 mask);
  */
 u64 fi_dbi_loop_limit(s64 disp, const struct fi_dbi_site *s, u64 ea, u64 ctl);
 bool fi_dbi_map_test_range(s64 disp, u64 addr, u64 len, u64 *bad);
+/* Does [@addr, @addr + @len) lie in the segment of the unit's configuration? */
+bool fi_dbi_segment_test(const struct fi_dbi_unit *u, u64 addr, u64 len);
 /* Which store of @site at address @ea touches @bad; returns its instruction. */
 u64 fi_dbi_site_blame(const struct fi_dbi_unit *u, const struct fi_dbi_site *s,
 		      u32 bad_off);

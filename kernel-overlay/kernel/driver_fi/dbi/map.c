@@ -66,6 +66,14 @@ bool fi_dbi_map_test_range(s64 disp, u64 addr, u64 len, u64 *bad)
 	return true;
 }
 
+bool fi_dbi_segment_test(const struct fi_dbi_unit *u, u64 addr, u64 len)
+{
+	const struct fi_dbi_config *c = u->cfg;
+
+	return addr + len - 1 >= addr && (s64)addr >> c->seg_shift == c->seg_id &&
+	       (s64)(addr + len - 1) >> c->seg_shift == c->seg_id;
+}
+
 #define MAX_AHEAD	64
 
 u64 fi_dbi_loop_limit(s64 disp, const struct fi_dbi_site *s, u64 ea, u64 ctl)

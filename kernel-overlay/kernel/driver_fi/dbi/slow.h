@@ -44,6 +44,22 @@ static_assert(offsetof(struct fi_dbi_site, size) == 16);
 static_assert(offsetof(struct fi_dbi_site, kind) == 20);
 static_assert(FI_SITE_STORE == 0);
 
+#ifdef __KERNEL__
+/**
+ * struct fi_dbi_handlers - who answers; one fi_dbi_on_*() each
+ */
+struct fi_dbi_handlers {
+	void (*store)(struct fi_dbi_slow *s);
+	void (*range)(struct fi_dbi_slow *s);
+	void (*icall)(struct fi_dbi_slow *s);
+	void (*ret)(struct fi_dbi_slow *s);
+	void (*trap)(struct fi_dbi_slow *s);
+	void (*port)(struct fi_dbi_slow *s);
+};
+
+const struct fi_dbi_handlers *fi_dbi_set_handlers(const struct fi_dbi_handlers *h);
+#endif
+
 /* Displacement of the permission map, for the helpers' own exact tests. */
 extern u64 fi_dbi_map_disp;
 

@@ -46,6 +46,8 @@ static const struct { u32 off, size; } shape[] = {
 enum { INC, TWICE, STORE, HALT, LOST, ICALL, KEYED, NR_FUNCS };
 
 struct ctx {
+	struct kunit *test;
+	const struct fi_dbi_handlers *others;
 	struct fi_dbi_env env;
 	struct fi_dbi_config cfg;
 	struct fi_dbi_text text;
@@ -59,19 +61,13 @@ struct ctx {
 static struct ctx *current_ctx;
 static unsigned int asked_stores;
 
-/* The environment's slow paths, for what these tests run. */
-u64 fi_dbi_map_disp;
-
-void fi_dbi_on_store(struct fi_dbi_slow *s)
+/* The slow paths, for what these tests run. */
+static void t_store(struct fi_dbi_slow *s)
 {
 	asked_stores++;
 }
 
-void fi_dbi_on_range(struct fi_dbi_slow *s)
-{
-}
-
-void fi_dbi_on_icall(struct fi_dbi_slow *s)
+static void t_icall(struct fi_dbi_slow *s)
 {
 	u64 to = fi_dbi_icall(current_ctx->u, s->r11);
 
@@ -79,19 +75,22 @@ void fi_dbi_on_icall(struct fi_dbi_slow *s)
 		s->r11 = to;
 }
 
-void fi_dbi_on_ret(struct fi_dbi_slow *s)
+/* Nothing that these tests run gets there. */
+static void t_unexpected(struct fi_dbi_slow *s)
 {
-	WARN_ONCE(1, "return address changed\n");
+	const struct fi_dbi_site *site = (void *)s->arg[0];
+
+	KUNIT_FAIL(current_ctx->test, "slow path of kind %u reached", site->kind);
 }
 
-void fi_dbi_on_trap(struct fi_dbi_slow *s)
-{
-	WARN_ONCE(1, "trap reached\n");
-}
-
-void fi_dbi_on_port(struct fi_dbi_slow *s)
-{
-}
+static const struct fi_dbi_handlers t_handlers = {
+	.store = t_store,
+	.range = t_unexpected,
+	.icall = t_icall,
+	.ret = t_unexpected,
+	.trap = t_unexpected,
+	.port = t_unexpected,
+};
 
 static void *t_alloc(void *ctx, size_t size)
 {
@@ -168,12 +167,14 @@ static int dbi_init(struct kunit *test)
 	c->exec = execmem_alloc(EXECMEM_MODULE_TEXT, ARENA);
 	KUNIT_ASSERT_NOT_NULL(test, c->exec);
 	test->priv = c;
+	c->test = test;
 	t_input(c, &in);
 	KUNIT_ASSERT_EQ(test, fi_dbi_create(&c->u, &in), 0);
 	KUNIT_ASSERT_EQ(test, fi_dbi_translate(c->u, (u64)c->exec, c->exec, ARENA), 0);
 	KUNIT_ASSERT_EQ(test, set_memory_rox((unsigned long)c->exec,
 					     ARENA / PAGE_SIZE), 0);
 	current_ctx = c;
+	c->others = fi_dbi_set_handlers(&t_handlers);
 	return 0;
 }
 
@@ -181,9 +182,11 @@ static void dbi_exit(struct kunit *test)
 {
 	struct ctx *c = test->priv;
 
-	current_ctx = NULL;
 	if (!c)
 		return;
+	if (current_ctx)
+		fi_dbi_set_handlers(c->others);
+	current_ctx = NULL;
 	if (c->u)
 		fi_dbi_destroy(c->u);
 	if (c->exec)
@@ -296,6 +299,7 @@ static struct kunit_suite dbi_suite = {
 	.exit = dbi_exit,
 	.test_cases = dbi_cases,
 };
+
 kunit_test_suite(dbi_suite);
 
 MODULE_DESCRIPTION("KUnit tests of the driver fault isolation engine");
