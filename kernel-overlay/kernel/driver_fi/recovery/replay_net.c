@@ -3,9 +3,12 @@
  * Restarts of network drivers: their devices stay registered, and get back
  * what users had set.
  */
+#include <linux/delay.h>
 #include <linux/etherdevice.h>
+#include <linux/ethtool.h>
 #include <linux/if_vlan.h>
 #include <linux/init.h>
+#include <linux/jiffies.h>
 #include <linux/netdevice.h>
 #include <linux/rtnetlink.h>
 #include <linux/string.h>
@@ -14,6 +17,11 @@
 #include "../wrap/class.h"
 #include "../wrap/net.h"
 #include "recovery.h"
+
+#define LINK_MS		1000	/* copper negotiates longer; QEMU's takes 500 */
+#define LINK_POLL_MS	20
+#define CARRIER_MS	200	/* from open to the driver's word on link */
+#define CARRIER_POLL_MS	5
 
 static void save(struct fi_netdev *nd)
 {
@@ -112,18 +120,57 @@ static void replay_features(struct fi_netdev *nd)
 	netdev_update_features(dev);
 }
 
-static int replay_up(struct net_device *dev)
+/*
+ * Drivers look for link once they are opened, and then at leisure: e1000 every
+ * two seconds. Their reset has just taken it down, so they are opened when it
+ * is back, or will not be soon. Asking a driver that is not open is unusual;
+ * one that fails by it is not asked again.
+ */
+static void await_link(struct fi_netdev *nd)
 {
+	const struct ethtool_ops *ops = nd->dev->ethtool_ops;
+	unsigned long end = jiffies + msecs_to_jiffies(LINK_MS);
+
+	/* The generic function tells what only an open driver finds out. */
+	if (nd->link_fails || !ops || !ops->get_link || ops->begin ||
+	    ops->get_link == ethtool_op_get_link)
+		return;
+	nd->link_fails = true;
+	while (!ops->get_link(nd->dev) && !READ_ONCE(nd->dom->dead) &&
+	       time_before(jiffies, end))
+		msleep(LINK_POLL_MS);
+	nd->link_fails = READ_ONCE(nd->dom->dead);
+}
+
+/*
+ * Link events of a device that is not present are put off. So if carrier is
+ * back before the device is, nobody hears that it was gone, and nobody drops
+ * the neighbours that packets are on their way to.
+ */
+static void await_carrier(struct net_device *dev)
+{
+	unsigned long end = jiffies + msecs_to_jiffies(CARRIER_MS);
+
+	while (!netif_carrier_ok(dev) && time_before(jiffies, end))
+		msleep(CARRIER_POLL_MS);
+}
+
+static int replay_up(struct fi_netdev *nd)
+{
+	struct net_device *dev = nd->dev;
 	const struct net_device_ops *ops = dev->netdev_ops;
 	int err = 0;
 
 	if (dev->flags & IFF_UP) {
+		await_link(nd);
 		set_bit(__LINK_STATE_START, &dev->state);
 		if (ops->ndo_open)
 			err = ops->ndo_open(dev);
 	}
 	if (err)
 		return err;
+	if (dev->flags & IFF_UP)
+		await_carrier(dev);
 	netif_device_attach(dev);
 	/* Does nothing until there is link, see netif_carrier_on(). */
 	if (dev->flags & IFF_UP)
@@ -148,7 +195,7 @@ static int replay_dev(struct fi_netdev *nd)
 	if (err)
 		return err;
 	replay_features(nd);
-	err = replay_up(dev);
+	err = replay_up(nd);
 	if (!err)
 		nd->saved = false;
 	return err;

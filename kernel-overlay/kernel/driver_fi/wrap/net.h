@@ -18,6 +18,7 @@
  * @id: the same in each life of the driver: its parent and number
  * @saved: the fields below are what users have set; the driver's probe
  *	changes the device
+ * @link_fails: the driver failed when it was asked for link before it was open
  * @name: as users know it
  */
 struct fi_netdev {
@@ -26,6 +27,7 @@ struct fi_netdev {
 	struct net_device *dev;
 	unsigned long id;
 	bool saved;
+	bool link_fails;
 	char name[IFNAMSIZ];
 	u8 addr[MAX_ADDR_LEN];
 	u8 addr_assign_type;
