@@ -274,7 +274,16 @@ void fi_place_begin(struct fi_domain *d, size_t size, size_t split);
 void fi_place_end(void);
 
 /* --- locks the driver takes: for leak detection and for unwinding ------- */
-enum fi_lock_kind { FI_LOCK_SPIN, FI_LOCK_SPIN_BH, FI_LOCK_SPIN_IRQ, FI_LOCK_MUTEX, FI_LOCK_RTNL, FI_LOCK_RCU, FI_LOCK_BH };
+enum fi_lock_kind {
+	FI_LOCK_SPIN,
+	FI_LOCK_SPIN_BH,
+	FI_LOCK_SPIN_IRQ,
+	FI_LOCK_MUTEX,
+	FI_LOCK_RTNL,
+	FI_LOCK_RCU,
+	FI_LOCK_BH,
+};
+
 void fi_lock_acquired(struct fi_call *c, enum fi_lock_kind kind, void *lock);
 void fi_lock_released(struct fi_call *c, enum fi_lock_kind kind, void *lock);
 /* Does the driver hold @lock on this thread? */
@@ -282,10 +291,6 @@ bool fi_lock_held(struct fi_call *c, const void *lock);
 
 /* --- restart: is the domain being started again, and what it had before -- */
 bool fi_restarting(struct fi_domain *d);
-/*
- * Keeps a kernel object over a restart: the release function parks it under
- * @key, the acquiring wrapper asks for it again. One owner at a time.
- */
 /*
  * A kernel object in the module's own data that stays registered over a
  * restart (struct pci_driver): the restored snapshot leaves these bytes alone.
@@ -297,6 +302,10 @@ int fi_snapshot_exclude(struct fi_domain *d, void *p, size_t len);
  */
 bool fi_release_later(struct fi_domain *d, fi_release_fn rel, void *ptr,
 		      unsigned long cookie);
+/*
+ * Keeps a kernel object over a restart: the release function parks it under
+ * @key, the acquiring wrapper asks for it again. One owner at a time.
+ */
 int fi_park(struct fi_domain *d, const char *key, unsigned long id, void *obj);
 void *fi_unpark(struct fi_domain *d, const char *key, unsigned long id);
 /*
@@ -312,6 +321,7 @@ struct fi_class_ops {
 	void (*mask)(struct fi_domain *d);	/* at once: hard interrupt, IRQs off */
 	void (*reset)(struct fi_domain *d);	/* after release: nothing of it is used */
 };
+
 int fi_class_register(const struct fi_class_ops *ops);
 void fi_class_unregister(const struct fi_class_ops *ops);
 /* Storage of a class per domain, NULL at first. */

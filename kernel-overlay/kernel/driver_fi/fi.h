@@ -21,6 +21,8 @@ struct fi_objtab;
 struct fi_permmap;
 struct fi_pgtable;
 struct fi_heap;
+struct fi_stacks;
+struct fi_text;
 struct fi_recovery;
 struct fi_binds;
 struct fi_classes;
@@ -178,7 +180,7 @@ struct fi_domain {
 	enum fi_state state;
 	struct fi_policy policy;
 	struct module *mod;
-	struct mutex lock;
+	struct mutex lock;		/* changes of state but to FAULTED */
 	struct list_head node;		/* fi_domains, under fi_domains_lock */
 	int __percpu *active;
 	u32 generation;			/* restarts so far */
@@ -186,9 +188,9 @@ struct fi_domain {
 	/* L3 */
 	struct fi_pgtable *pgt;
 	struct fi_heap *heap;
-	void *stacks;
+	struct fi_stacks *stacks;
 	struct fi_dbi_unit *dbi;	/* translation of its text, or NULL */
-	void *text;			/* views, kept init sections, snapshot */
+	struct fi_text *text;		/* views, kept init sections, snapshot */
 	struct fi_redirect *redirects;	/* kernel addresses the driver may call */
 	unsigned int nr_redirects;
 
@@ -248,6 +250,7 @@ void fi_fault_raise(struct fi_domain *d, const struct fi_fault *f);
 struct fi_fault_ops {
 	void (*faulted)(struct fi_domain *d);
 };
+
 void fi_fault_set_ops(const struct fi_fault_ops *ops);
 /* fi_text_pristine(), for the code bytes in fault records. */
 typedef const void *(*fi_text_fn)(struct fi_domain *d, unsigned long ip, size_t *avail);
@@ -404,7 +407,8 @@ void fi_sysfs_del(struct fi_domain *d);
  * Called by a crossing with the key on: what to run inside the domain in place
  * of @e's function, or 0. Any context. Set before the key is ever enabled.
  */
-extern unsigned long (*fi_inject_hook)(struct fi_domain *d, struct fi_entry *e);
+typedef unsigned long (*fi_inject_fn)(struct fi_domain *d, struct fi_entry *e);
+extern fi_inject_fn fi_inject_hook;
 extern struct static_key_false fi_inject_key;
 #endif
 

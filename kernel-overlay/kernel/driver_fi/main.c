@@ -12,10 +12,11 @@
 #include "glue.h"
 #include "wrap/bind.h"
 
+static const char *fi_why_disabled = "boot with driver_fi= to arm isolation";
+
+/* On when all steps below are done; never off again. */
 DEFINE_STATIC_KEY_FALSE(fi_enabled_key);
 EXPORT_SYMBOL_GPL(fi_enabled_key);
-
-static const char *fi_why_disabled = "boot with driver_fi= to arm isolation";
 
 const char *fi_disabled_reason(void)
 {

@@ -115,7 +115,7 @@ static int print_file(const char *file)
 	int err = read_text(debugfs_path(file), text, sizeof(text));
 
 	if (err == -ENOENT)
-		return error("no %s: not in this kernel (CONFIG_DRIVER_FI_INJECT), or debugfs is not mounted",
+		return error("no %s: no CONFIG_DRIVER_FI_INJECT in this kernel, or no debugfs",
 			     debugfs_path(file));
 	if (err)
 		return error("%s: %s", debugfs_path(file), strerror(-err));

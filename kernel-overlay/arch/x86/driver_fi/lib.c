@@ -4,6 +4,7 @@
  * that runs inside a domain: no crossing, and a store outside the domain's
  * rights faults as the driver's own would.
  */
+#include <linux/compiler_types.h>
 #include <linux/limits.h>
 #include <linux/pgtable.h>
 #include <linux/types.h>
@@ -12,9 +13,10 @@
 
 #include "lib.h"
 
-#define __fi_lib __section(".entry.text") notrace noinline
+/* Text that every domain can execute. */
+#define fi_lib_text	__noinstr_section(".entry.text")
 
-__fi_lib void *fi_lib_memcpy(void *to, const void *from, size_t n)
+fi_lib_text void *fi_lib_memcpy(void *to, const void *from, size_t n)
 {
 	void *ret = to;
 
@@ -22,7 +24,7 @@ __fi_lib void *fi_lib_memcpy(void *to, const void *from, size_t n)
 	return ret;
 }
 
-__fi_lib void *fi_lib_memset(void *to, int c, size_t n)
+fi_lib_text void *fi_lib_memset(void *to, int c, size_t n)
 {
 	void *ret = to;
 
@@ -30,7 +32,7 @@ __fi_lib void *fi_lib_memset(void *to, int c, size_t n)
 	return ret;
 }
 
-__fi_lib void *fi_lib_memmove(void *to, const void *from, size_t n)
+fi_lib_text void *fi_lib_memmove(void *to, const void *from, size_t n)
 {
 	u8 *d = to;
 	const u8 *s = from;
@@ -44,7 +46,7 @@ __fi_lib void *fi_lib_memmove(void *to, const void *from, size_t n)
 	return to;
 }
 
-__fi_lib int fi_lib_memcmp(const void *a, const void *b, size_t n)
+fi_lib_text int fi_lib_memcmp(const void *a, const void *b, size_t n)
 {
 	const u8 *p = a, *q = b;
 
@@ -55,7 +57,7 @@ __fi_lib int fi_lib_memcmp(const void *a, const void *b, size_t n)
 	return 0;
 }
 
-__fi_lib size_t fi_lib_strlen(const char *s)
+fi_lib_text size_t fi_lib_strlen(const char *s)
 {
 	size_t n = 0;
 
@@ -64,7 +66,7 @@ __fi_lib size_t fi_lib_strlen(const char *s)
 	return n;
 }
 
-__fi_lib size_t fi_lib_strnlen(const char *s, size_t max)
+fi_lib_text size_t fi_lib_strnlen(const char *s, size_t max)
 {
 	size_t n = 0;
 
@@ -73,7 +75,7 @@ __fi_lib size_t fi_lib_strnlen(const char *s, size_t max)
 	return n;
 }
 
-__fi_lib int fi_lib_strcmp(const char *a, const char *b)
+fi_lib_text int fi_lib_strcmp(const char *a, const char *b)
 {
 	while (*a && *a == *b) {
 		a++;
@@ -82,7 +84,7 @@ __fi_lib int fi_lib_strcmp(const char *a, const char *b)
 	return (u8)*a - (u8)*b;
 }
 
-__fi_lib int fi_lib_strncmp(const char *a, const char *b, size_t n)
+fi_lib_text int fi_lib_strncmp(const char *a, const char *b, size_t n)
 {
 	for (; n; n--, a++, b++) {
 		if (*a != *b)
@@ -93,7 +95,7 @@ __fi_lib int fi_lib_strncmp(const char *a, const char *b, size_t n)
 	return 0;
 }
 
-__fi_lib char *fi_lib_strchr(const char *s, int c)
+fi_lib_text char *fi_lib_strchr(const char *s, int c)
 {
 	for (; *s != (char)c; s++) {
 		if (!*s)
@@ -102,7 +104,7 @@ __fi_lib char *fi_lib_strchr(const char *s, int c)
 	return (char *)s;
 }
 
-__fi_lib ssize_t fi_lib_strscpy(char *to, const char *from, size_t size)
+fi_lib_text ssize_t fi_lib_strscpy(char *to, const char *from, size_t size)
 {
 	size_t i;
 
@@ -127,30 +129,30 @@ static __always_inline unsigned long fi_find(const unsigned long *map, unsigned 
 	return size;
 }
 
-__fi_lib unsigned long fi_lib_find_next_bit(const unsigned long *map, unsigned long size,
-					    unsigned long start)
+fi_lib_text unsigned long fi_lib_find_next_bit(const unsigned long *map, unsigned long size,
+					       unsigned long start)
 {
 	return fi_find(map, size, start, 0);
 }
 
-__fi_lib unsigned long fi_lib_find_next_zero_bit(const unsigned long *map, unsigned long size,
-						 unsigned long start)
+fi_lib_text unsigned long fi_lib_find_next_zero_bit(const unsigned long *map, unsigned long size,
+						    unsigned long start)
 {
 	return fi_find(map, size, start, ~0UL);
 }
 
-__fi_lib unsigned long fi_lib_find_first_bit(const unsigned long *map, unsigned long size)
+fi_lib_text unsigned long fi_lib_find_first_bit(const unsigned long *map, unsigned long size)
 {
 	return fi_find(map, size, 0, 0);
 }
 
-__fi_lib unsigned long fi_lib_find_first_zero_bit(const unsigned long *map, unsigned long size)
+fi_lib_text unsigned long fi_lib_find_first_zero_bit(const unsigned long *map, unsigned long size)
 {
 	return fi_find(map, size, 0, ~0UL);
 }
 
 /* Asked for each DMA mapping, by code inlined into drivers. */
-__fi_lib bool fi_lib_is_vmalloc_addr(const void *x)
+fi_lib_text bool fi_lib_is_vmalloc_addr(const void *x)
 {
 	unsigned long addr = (unsigned long)x;
 

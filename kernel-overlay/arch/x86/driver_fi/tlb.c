@@ -31,8 +31,9 @@
 /* Bit 63 where PCIDs are in use, else 0: the CPU would fault on it. */
 unsigned long fi_cr3_noflush __ro_after_init;
 
-/* Value 0 is never current: fi_tlb_seen starts with it. */
+/* Value 0 is never current: fi_tlb_seen, which gate.S uses, starts with it. */
 atomic64_t fi_tlb_gen = ATOMIC64_INIT(1);
+DECLARE_PER_CPU(unsigned long [FI_MAX_DOMAINS], fi_tlb_seen);
 DEFINE_PER_CPU(unsigned long [FI_MAX_DOMAINS], fi_tlb_seen);
 
 /* CR3 of the kernel on this CPU, stored right before a domain's is loaded. */

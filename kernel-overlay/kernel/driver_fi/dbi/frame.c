@@ -9,7 +9,7 @@
 
 #include "internal.h"
 
-#define MAX_DEPTH	(1 << 20)	/* no frame is that large */
+#define MAX_DEPTH	0x100000	/* no frame is that large */
 
 struct frame {
 	s32 depth;	/* FI_DEPTH_NONE: unknown */

@@ -9,7 +9,8 @@
 #include "internal.h"
 
 static const u8 sens_table[ZYDIS_MNEMONIC_MAX_VALUE + 1] = {
-#define S(m, s) [ZYDIS_MNEMONIC_##m] = FI_SENS_##s
+#define S(m, s) \
+	[ZYDIS_MNEMONIC_##m] = FI_SENS_##s
 	S(CLI, IRQFLAG), S(STI, IRQFLAG), S(POPF, IRQFLAG),
 	S(POPFD, IRQFLAG), S(POPFQ, IRQFLAG),
 	S(IN, PORT), S(OUT, PORT), S(INSB, PORT), S(INSW, PORT),

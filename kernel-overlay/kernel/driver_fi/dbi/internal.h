@@ -102,7 +102,7 @@ struct fi_insn {
 	u64 xva;		/* the extra edge's target, or 0 */
 	u32 xtarget;		/* index + 1 of it */
 	u32 jtarget;		/* index + 1 of @target, if in this group */
-	u32 next;		/* index + 1 of the fall-through successor */
+	u32 next;		/* index + 1 of the successor in line */
 	u32 block;
 	u32 check;		/* first check before it, index + 1 */
 	u32 redirect;		/* check that rewrites it, index + 1 */

@@ -114,14 +114,13 @@ static void poison(struct fi_group *g, const struct fi_insn *in)
 		{ 0x48, 0x39, 0xe4, 0xf9 },	/* cmp %rsp,%rsp; stc */
 		{ 0x48, 0x83, 0xfc, 0x7f },	/* cmp $127,%rsp */
 	};
+	const u64 dead = 0xdead000000000000ULL;
 	u8 t[FI_EMIT_MAX];
 	u32 r;
 
 	for (r = 0; r < FI_NR_REGS; r++)
 		if (!(in->live & FI_REG(r)) && r != FI_RSP)
-			fi_put(g, t, fi_emit_mov_imm64(t, r,
-						0xdead000000000000ULL |
-						in->va << 4 | r));
+			fi_put(g, t, fi_emit_mov_imm64(t, r, dead | in->va << 4 | r));
 	if (!in->flive)
 		fi_put(g, cmp_rsp[in->va & 1], 4);
 }

@@ -44,7 +44,7 @@ static_assert(offsetof(struct fi_import, fn) == FI_IMPORT_fn);
 
 #ifdef CONFIG_DRIVER_FI_INJECT
 DEFINE_STATIC_KEY_FALSE(fi_inject_key);
-unsigned long (*fi_inject_hook)(struct fi_domain *d, struct fi_entry *e);
+fi_inject_fn fi_inject_hook;
 #endif
 
 /* Gives back what the driver holds, newest first. */
@@ -58,6 +58,7 @@ static void fi_locks_release(struct fi_frame *f)
 		case FI_LOCK_SPIN_BH:
 		case FI_LOCK_SPIN_IRQ:
 			/* Preempt count and IRQ flag are restored as a whole. */
+			__acquire(lock);	/* sparse: a wrapper has taken it */
 			do_raw_spin_unlock(lock);
 			break;
 		case FI_LOCK_MUTEX:

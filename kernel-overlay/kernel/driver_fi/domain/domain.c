@@ -17,6 +17,7 @@
 #include "domain.h"
 
 LIST_HEAD(fi_domains);
+/* Protects fi_domains and fi_ids; taken before any domain's own lock. */
 DEFINE_MUTEX(fi_domains_lock);
 
 /* Protected by fi_domains_lock. */
@@ -188,7 +189,7 @@ struct fi_domain *fi_domain_create(struct module *mod, const struct fi_policy *p
 	d->stats = alloc_percpu(struct fi_stats);
 	d->active = alloc_percpu(int);
 	d->perm = fi_permmap_create();
-	d->text = kzalloc(sizeof(struct fi_text), GFP_KERNEL);
+	d->text = kzalloc(sizeof(*d->text), GFP_KERNEL);
 	if (!d->pgt || !d->stats || !d->active || !d->perm || !d->text)
 		goto fail;
 	d->cr3 = arch_fi_pgtable_cr3(d->pgt);

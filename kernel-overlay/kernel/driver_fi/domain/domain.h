@@ -19,8 +19,10 @@ unsigned long fi_stack_get(struct fi_domain *d);
 void fi_stack_put(struct fi_domain *d, unsigned long top);
 bool fi_stack_guard_hit(struct fi_domain *d, unsigned long top, unsigned long addr);
 
-/* Is this a page of the module's data that the domain has read-only because
- * struct module shares it? Stores to its other bytes are emulated. */
+/*
+ * Is this a page of the module's data that the domain has read-only because
+ * struct module shares it? Stores to its other bytes are emulated.
+ */
 bool fi_domain_data_page(struct fi_domain *d, unsigned long va);
 
 void *fi_area_alloc(struct fi_domain *d, size_t size, gfp_t gfp);

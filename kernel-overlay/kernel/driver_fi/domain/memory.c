@@ -92,7 +92,9 @@ EXPORT_SYMBOL_GPL(fi_vfree);
 
 static unsigned int fi_span(const void *va, size_t len)
 {
-	return (PAGE_ALIGN((unsigned long)va + len) - ((unsigned long)va & PAGE_MASK)) >> PAGE_SHIFT;
+	unsigned long first = (unsigned long)va & PAGE_MASK;
+
+	return (PAGE_ALIGN((unsigned long)va + len) - first) >> PAGE_SHIFT;
 }
 
 /**

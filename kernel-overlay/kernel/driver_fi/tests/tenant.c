@@ -100,12 +100,21 @@ static noinline unsigned long use_pages(unsigned int order)
 	return 1;
 }
 
+static bool spin_free(void)
+{
+	if (spin_trylock(&tenant_spin)) {
+		spin_unlock(&tenant_spin);
+		return true;
+	}
+	return false;
+}
+
 static noinline unsigned long spin_kinds(void)
 {
 	unsigned long flags, seen;
 
 	spin_lock_irqsave(&tenant_spin, flags);
-	seen = irqs_disabled() && !spin_trylock(&tenant_spin);
+	seen = irqs_disabled() && !spin_free();
 	spin_unlock_irqrestore(&tenant_spin, flags);
 	seen += !irqs_disabled();
 	spin_lock_irq(&tenant_spin);
@@ -115,8 +124,7 @@ static noinline unsigned long spin_kinds(void)
 	seen += in_softirq() && !irqs_disabled();
 	spin_unlock_bh(&tenant_spin);
 	seen += !in_softirq() && !irqs_disabled();
-	seen += spin_trylock(&tenant_spin);
-	spin_unlock(&tenant_spin);
+	seen += spin_free();
 	local_bh_disable();
 	seen += !!in_softirq();
 	local_bh_enable();
@@ -128,22 +136,30 @@ static noinline unsigned long spin_kinds(void)
 	return seen;
 }
 
-static noinline void count(unsigned long times, bool spin)
+/* Loses counts where two do it at the same time. */
+static void count_one(void)
+{
+	unsigned long n = READ_ONCE(tenant_count);
+
+	cpu_relax();
+	WRITE_ONCE(tenant_count, n + 1);
+}
+
+static noinline void count_spin(unsigned long times)
 {
 	while (times--) {
-		unsigned long n;
+		spin_lock(&tenant_spin);
+		count_one();
+		spin_unlock(&tenant_spin);
+	}
+}
 
-		if (spin)
-			spin_lock(&tenant_spin);
-		else
-			mutex_lock(&tenant_mutex);
-		n = READ_ONCE(tenant_count);
-		cpu_relax();
-		WRITE_ONCE(tenant_count, n + 1);
-		if (spin)
-			spin_unlock(&tenant_spin);
-		else
-			mutex_unlock(&tenant_mutex);
+static noinline void count_mutex(unsigned long times)
+{
+	while (times--) {
+		mutex_lock(&tenant_mutex);
+		count_one();
+		mutex_unlock(&tenant_mutex);
 	}
 }
 
@@ -165,7 +181,7 @@ static noinline unsigned long keep(void)
 	mutex_unlock(&tenant_mutex);
 	mod_timer(&tenant_timer, jiffies + 100 * HZ);
 	schedule_delayed_work(&tenant_delayed, 100 * HZ);
-	return tenant_kept != NULL;
+	return !!tenant_kept;
 }
 
 static irqreturn_t tenant_irq(int irq, void *dev_id)
@@ -208,25 +224,38 @@ static noinline unsigned long misuse_memory(enum tenant_act act, unsigned long a
 	return 1;
 }
 
+/* Half of a pair, which is the misuse; sparse is told that it is meant. */
+static void take_only(spinlock_t *lock)
+{
+	spin_lock(lock);
+	__release(lock);
+}
+
+static void drop_only(spinlock_t *lock)
+{
+	__acquire(lock);
+	spin_unlock(lock);
+}
+
 static noinline unsigned long misuse_locks(enum tenant_act act, unsigned long arg)
 {
 	switch (act) {
 	case TENANT_SPIN_AT:
-		spin_lock((spinlock_t *)arg);
+		take_only((spinlock_t *)arg);
 		break;
 	case TENANT_SPIN_TWICE:
-		spin_lock(&tenant_spin);
-		spin_lock(&tenant_spin);
+		take_only(&tenant_spin);
+		take_only(&tenant_spin);
 		break;
 	case TENANT_SPIN_LEAK:
-		spin_lock(&tenant_spin);
+		take_only(&tenant_spin);
 		break;
 	case TENANT_SPIN_BROKEN:
 		*(u32 *)&tenant_spin = arg;
-		spin_lock(&tenant_spin);
+		take_only(&tenant_spin);
 		break;
 	case TENANT_UNLOCK:
-		spin_unlock(&tenant_spin);
+		drop_only(&tenant_spin);
 		break;
 	case TENANT_BH_ENABLE:
 		local_bh_enable();
@@ -285,8 +314,10 @@ static unsigned long tenant_run(enum tenant_act act, unsigned long arg)
 	case TENANT_PAGES:
 		return use_pages(arg);
 	case TENANT_SPIN_COUNT:
+		count_spin(arg);
+		return 1;
 	case TENANT_MUTEX_COUNT:
-		count(arg, act == TENANT_SPIN_COUNT);
+		count_mutex(arg);
 		return 1;
 	case TENANT_SPIN_KINDS:
 		return spin_kinds();

@@ -4,6 +4,7 @@
  */
 #include <linux/bug.h>
 #include <linux/module.h>
+#include <linux/objtool.h>
 
 #include "victim.h"
 
@@ -98,6 +99,8 @@ static unsigned long victim_bad_stack(unsigned long rsp)
 		     "movq %%rbx, %%rsp" : : "r" (rsp) : "rax", "rbx", "memory");
 	return 0;
 }
+
+STACK_FRAME_NON_STANDARD(victim_bad_stack);
 
 static unsigned long victim_data(unsigned long val)
 {

@@ -277,9 +277,9 @@ DEV_SLOT(pci_driver_shutdown, "pci_driver.shutdown", slot_pdev, 1, 0);
 DEV_SLOT(pci_driver_suspend, "pci_driver.suspend", slot_legacy_sleep, 2, 0);
 DEV_SLOT(pci_driver_resume, "pci_driver.resume", slot_pdev, 1, 0);
 DEV_SLOT(pci_error_handlers_error_detected, "pci_error_handlers.error_detected", slot_pdev, 2,
-	 PCI_ERS_RESULT_DISCONNECT);
+	 (__force unsigned long)PCI_ERS_RESULT_DISCONNECT);
 DEV_SLOT(pci_error_handlers_slot_reset, "pci_error_handlers.slot_reset", slot_pdev, 1,
-	 PCI_ERS_RESULT_DISCONNECT);
+	 (__force unsigned long)PCI_ERS_RESULT_DISCONNECT);
 DEV_SLOT(pci_error_handlers_resume, "pci_error_handlers.resume", slot_pdev, 1, 0);
 DEV_SLOT(dev_pm_ops_suspend, "dev_pm_ops.suspend", slot_sleep, 1, 0);
 DEV_SLOT(dev_pm_ops_resume, "dev_pm_ops.resume", slot_wake, 1, 0);

@@ -196,6 +196,12 @@ static unsigned long taken(struct fi_call *c, struct sk_buff *skb)
 	return (unsigned long)skb;
 }
 
+/* Argument @n without the flags that choose a zone or a node. */
+static gfp_t arg_gfp(struct fi_call *c, int n)
+{
+	return (__force gfp_t)c->arg[n] & (GFP_KERNEL | GFP_ATOMIC | __GFP_NOWARN);
+}
+
 static bool check_gfp(struct fi_call *c, gfp_t gfp)
 {
 	return !gfpflags_allow_blocking(gfp) || fi_may_sleep(c);
@@ -204,7 +210,7 @@ static bool check_gfp(struct fi_call *c, gfp_t gfp)
 unsigned long fi_wrap_alloc_skb(struct fi_call *c)
 {
 	unsigned int size = c->arg[0];
-	gfp_t gfp = c->arg[1] & (GFP_KERNEL | GFP_ATOMIC | __GFP_NOWARN);
+	gfp_t gfp = arg_gfp(c, 1);
 
 	if (!check_gfp(c, gfp))
 		return 0;
@@ -217,7 +223,7 @@ unsigned long fi_wrap_netdev_alloc_skb(struct fi_call *c)
 {
 	struct net_device *dev = (struct net_device *)c->arg[0];
 	unsigned int size = c->arg[1];
-	gfp_t gfp = c->arg[2] & (GFP_KERNEL | GFP_ATOMIC | __GFP_NOWARN);
+	gfp_t gfp = arg_gfp(c, 2);
 
 	if (!check_gfp(c, gfp))
 		return 0;

@@ -68,6 +68,17 @@ void fi_pci_driver_end(struct fi_pci_driver *pd);
 /* The device whose probe runs on this thread, or NULL. */
 struct fi_pci_dev *fi_pci_probing(struct fi_domain *d);
 
+/* Functions of drivers that the bus calls. */
+extern const struct fi_slot fi_slot_pci_driver_probe, fi_slot_pci_driver_remove;
+extern const struct fi_slot fi_slot_pci_driver_shutdown, fi_slot_pci_driver_suspend;
+extern const struct fi_slot fi_slot_pci_driver_resume;
+extern const struct fi_slot fi_slot_pci_error_handlers_error_detected;
+extern const struct fi_slot fi_slot_pci_error_handlers_slot_reset;
+extern const struct fi_slot fi_slot_pci_error_handlers_resume;
+extern const struct fi_slot fi_slot_dev_pm_ops_suspend, fi_slot_dev_pm_ops_resume;
+extern const struct fi_slot fi_slot_dev_pm_ops_freeze, fi_slot_dev_pm_ops_thaw;
+extern const struct fi_slot fi_slot_dev_pm_ops_poweroff, fi_slot_dev_pm_ops_restore;
+
 #define FI_PARK_PCI_DRIVER	"pci_driver"
 
 #endif
