@@ -126,7 +126,7 @@ static int add_page(struct fi_permmap *m, unsigned long idx)
 }
 
 /* Under the lock. After an error no page is left that it added. */
-static int add_pages(struct fi_permmap *m, unsigned long first, unsigned long last)
+static int fill_range(struct fi_permmap *m, unsigned long first, unsigned long last)
 {
 	unsigned long idx;
 	int ret;
@@ -166,7 +166,7 @@ int fi_permmap_set(struct fi_permmap *m, unsigned long addr, size_t len)
 	if (!len)
 		return 0;
 	xa_lock_irqsave(&m->pages, flags);
-	ret = add_pages(m, addr >> PAGE_SHIFT, (addr + len - 1) >> PAGE_SHIFT);
+	ret = fill_range(m, addr >> PAGE_SHIFT, (addr + len - 1) >> PAGE_SHIFT);
 	while (!ret && len) {
 		struct perm_page *p;
 
