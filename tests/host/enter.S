@@ -2,17 +2,33 @@
 /* Calls a function on another stack, and the way back from the middle of it. */
 
 	.text
-/* u64 rt_enter(u64 fn, const u64 *arg, u64 top, u64 *save) */
-	.globl	rt_enter
-	.type	rt_enter, @function
-rt_enter:
+/* The caller's registers go on its stack, whose place goes to (\save). */
+	.macro	leave_to save
 	push	%rbp
 	push	%rbx
 	push	%r12
 	push	%r13
 	push	%r14
 	push	%r15
-	mov	%rsp, (%rcx)
+	mov	%rsp, (\save)
+	.endm
+
+/* To the caller, whose stack is loaded. */
+	.macro	back
+	pop	%r15
+	pop	%r14
+	pop	%r13
+	pop	%r12
+	pop	%rbx
+	pop	%rbp
+	ret
+	.endm
+
+/* u64 rt_enter(u64 fn, const u64 *arg, u64 top, u64 *save) */
+	.globl	rt_enter
+	.type	rt_enter, @function
+rt_enter:
+	leave_to	%rcx
 	mov	%rdi, %rax
 	mov	%rdx, %rsp
 	push	%rcx
@@ -54,13 +70,7 @@ rt_enter:
 	pop	%rcx
 	mov	%rbx, 8(%rcx)
 	mov	(%rcx), %rsp
-	pop	%r15
-	pop	%r14
-	pop	%r13
-	pop	%r12
-	pop	%rbx
-	pop	%rbp
-	ret
+	back
 	.size	rt_enter, . - rt_enter
 
 /* void rt_leave(u64 *save): rt_enter() returns 0 */
@@ -70,13 +80,7 @@ rt_leave:
 	mov	(%rdi), %rsp
 	xor	%eax, %eax
 	cld
-	pop	%r15
-	pop	%r14
-	pop	%r13
-	pop	%r12
-	pop	%rbx
-	pop	%rbp
-	ret
+	back
 	.size	rt_leave, . - rt_leave
 
 /*
@@ -86,13 +90,7 @@ rt_leave:
 	.globl	rt_run, rt_run_back, rt_run_end
 	.type	rt_run, @function
 rt_run:
-	push	%rbp
-	push	%rbx
-	push	%r12
-	push	%r13
-	push	%r14
-	push	%r15
-	mov	%rsp, (%rcx)
+	leave_to	%rcx
 	mov	%rcx, rt_run_save(%rip)
 	mov	%rsi, rt_run_state(%rip)
 	mov	%rdi, rt_run_fn(%rip)
@@ -151,13 +149,7 @@ rt_run_back:
 	mov	rt_run_save(%rip), %rcx
 	mov	(%rcx), %rsp
 	mov	$1, %eax
-	pop	%r15
-	pop	%r14
-	pop	%r13
-	pop	%r12
-	pop	%rbx
-	pop	%rbp
-	ret
+	back
 rt_run_end:
 	.size	rt_run, . - rt_run
 	.globl	rt_run_vectors, rt_run_avx

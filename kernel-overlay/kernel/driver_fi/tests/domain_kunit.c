@@ -21,27 +21,12 @@
 
 #include "../fi.h"
 #include "victim.h"
+#include "wait.h"
 
 /* Forgets the last fault, so that the next is seen. */
 static void arm(void)
 {
 	victim_domain->fault.kind = FI_FAULT_NONE;
-}
-
-/* Waits until the victim runs again; the fault that ended it, if any. */
-static enum fi_fault_kind fault_seen(void)
-{
-	struct fi_domain *d = victim_domain;
-	enum fi_fault_kind kind = FI_FAULT_NONE;
-	int i;
-
-	for (i = 0; i < 1000; i++) {
-		if (!READ_ONCE(d->dead) && READ_ONCE(d->state) == FI_LIVE)
-			break;
-		kind = d->fault.kind;
-		msleep(10);
-	}
-	return kind;
 }
 
 static void test_null(struct kunit *test)
@@ -101,7 +86,7 @@ static void expect_fault(struct kunit *test, unsigned long ret, enum fi_fault_ki
 			 const char *what)
 {
 	KUNIT_EXPECT_EQ_MSG(test, ret, (unsigned long)-EIO, "%s", what);
-	KUNIT_EXPECT_EQ_MSG(test, fault_seen(), kind, "%s", what);
+	KUNIT_EXPECT_EQ_MSG(test, fi_wait_live(victim_domain), kind, "%s", what);
 	KUNIT_EXPECT_FALSE_MSG(test, irqs_disabled(), "%s", what);
 	KUNIT_EXPECT_EQ_MSG(test, preempt_count(), 0, "%s", what);
 	KUNIT_EXPECT_PTR_EQ_MSG(test, current->fi_frame, NULL, "%s", what);
@@ -223,7 +208,7 @@ static void stress_round(struct kunit *test, bool fault)
 		on_each_cpu(stress_ipi, NULL, 1);
 		if (fault && !(++round % 64)) {
 			victim->store((unsigned long)&canary_data, 1);
-			fault_seen();
+			fi_wait_live(victim_domain);
 		}
 		cond_resched();
 	}
@@ -246,7 +231,7 @@ static void test_stress(struct kunit *test)
 			kthread_stop(t[i]);
 	}
 	unregister_nmi_handler(NMI_LOCAL, "fi_stress");
-	fault_seen();
+	fi_wait_live(victim_domain);
 	kunit_info(test, "%d NMIs, %d crossings in IPIs\n", atomic_read(&stress_nmis),
 		   atomic_read(&stress_irqs));
 	KUNIT_EXPECT_EQ(test, atomic_read(&stress_bad), 0);

@@ -20,26 +20,11 @@
 
 #include "../fi.h"
 #include "tenant.h"
+#include "wait.h"
 
 static unsigned long run(enum tenant_act act, unsigned long arg)
 {
 	return fi_tenant->run(act, arg);
-}
-
-/* Waits until the tenant runs again; the fault that ended it, if any. */
-static enum fi_fault_kind fault_seen(void)
-{
-	struct fi_domain *d = fi_tenant_domain;
-	enum fi_fault_kind kind = FI_FAULT_NONE;
-	int i;
-
-	for (i = 0; i < 1000; i++) {
-		if (!READ_ONCE(d->dead) && READ_ONCE(d->state) == FI_LIVE)
-			break;
-		kind = d->fault.kind;
-		msleep(10);
-	}
-	return kind;
 }
 
 /* The domain ends with that fault; the thread is as it was, the next runs. */
@@ -49,7 +34,7 @@ static void expect_fault(struct kunit *test, enum tenant_act act, unsigned long 
 	u32 generation = fi_tenant_domain->generation;
 
 	KUNIT_EXPECT_EQ_MSG(test, run(act, arg), (unsigned long)-EIO, "%s", what);
-	KUNIT_EXPECT_EQ_MSG(test, fault_seen(), kind, "%s", what);
+	KUNIT_EXPECT_EQ_MSG(test, fi_wait_live(fi_tenant_domain), kind, "%s", what);
 	KUNIT_EXPECT_EQ_MSG(test, fi_tenant_domain->generation, generation + 1, "%s", what);
 	KUNIT_EXPECT_FALSE_MSG(test, irqs_disabled(), "%s", what);
 	KUNIT_EXPECT_EQ_MSG(test, preempt_count(), 0, "%s", what);
@@ -69,7 +54,7 @@ static void wrap_memory(struct kunit *test)
 	for (i = 0; i < 4; i++)
 		KUNIT_EXPECT_EQ_MSG(test, run(TENANT_PAGES, i), 1, "order %d", i);
 	KUNIT_EXPECT_EQ(test, fi_objtab_count(fi_tenant_domain), 0);
-	KUNIT_EXPECT_EQ(test, fault_seen(), FI_FAULT_NONE);
+	KUNIT_EXPECT_EQ(test, fi_wait_live(fi_tenant_domain), FI_FAULT_NONE);
 }
 
 static void wrap_memory_misused(struct kunit *test)
@@ -122,7 +107,7 @@ static void count_together(struct kunit *test, enum tenant_act act)
 		KUNIT_ASSERT_FALSE(test, IS_ERR(kthread_run(count_thread, &c, "fi-count/%d", i)));
 	wait_for_completion(&c.done);
 	KUNIT_EXPECT_EQ(test, run(TENANT_GET_COUNT, 0), COUNT_THREADS * COUNT_TIMES);
-	KUNIT_EXPECT_EQ(test, fault_seen(), FI_FAULT_NONE);
+	KUNIT_EXPECT_EQ(test, fi_wait_live(fi_tenant_domain), FI_FAULT_NONE);
 }
 
 static void wrap_locks(struct kunit *test)
@@ -166,7 +151,7 @@ static void wrap_work(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, run(TENANT_DELAYED, HZ), 0);
 	KUNIT_EXPECT_EQ(test, run(TENANT_DELAYED_CANCEL, 0), 3);
 	KUNIT_EXPECT_EQ(test, run(TENANT_DELAYED_CANCEL, 0), 0);
-	KUNIT_EXPECT_EQ(test, fault_seen(), FI_FAULT_NONE);
+	KUNIT_EXPECT_EQ(test, fi_wait_live(fi_tenant_domain), FI_FAULT_NONE);
 }
 
 static void wrap_timer(struct kunit *test)
@@ -177,7 +162,7 @@ static void wrap_timer(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, run(TENANT_TIMER, 100 * HZ), 0);
 	KUNIT_EXPECT_EQ(test, run(TENANT_TIMER, 100 * HZ), 1);
 	KUNIT_EXPECT_EQ(test, run(TENANT_TIMER_STOP, 0), 0);
-	KUNIT_EXPECT_EQ(test, fault_seen(), FI_FAULT_NONE);
+	KUNIT_EXPECT_EQ(test, fi_wait_live(fi_tenant_domain), FI_FAULT_NONE);
 }
 
 static void foreign_fn(struct work_struct *work)
@@ -206,7 +191,7 @@ static void wrap_work_overwritten(struct kunit *test)
 {
 	KUNIT_EXPECT_EQ(test, run(TENANT_WORK_BROKEN, 0), 1);
 	msleep(200);
-	fault_seen();
+	fi_wait_live(fi_tenant_domain);
 	/* Whatever came of it: the same again, from the snapshot. */
 	expect_fault(test, TENANT_FREE_TWICE, 0, FI_FAULT_OBJECT, "to start again");
 	KUNIT_EXPECT_EQ(test, run(TENANT_DELAYED, 1), 1);
@@ -240,7 +225,7 @@ static int wrap_suite_init(struct kunit_suite *suite)
 static int wrap_init(struct kunit *test)
 {
 	run(TENANT_FREE_TWICE, 0);
-	fault_seen();
+	fi_wait_live(fi_tenant_domain);
 	return 0;
 }
 

@@ -350,15 +350,24 @@ unsigned long fi_wrap_napi_alloc_skb(struct fi_call *c)
 	return (unsigned long)skb;
 }
 
-unsigned long fi_wrap_napi_get_frags(struct fi_call *c)
+/* As arg_napi(), for what only its poll function may call. */
+static struct fi_napi *arg_polling(struct fi_call *c)
 {
 	struct fi_napi *p = arg_napi(c);
+
+	if (!p || polling_here(p))
+		return p;
+	fi_reject(c, 0, "called outside its poll function");
+	return NULL;
+}
+
+unsigned long fi_wrap_napi_get_frags(struct fi_call *c)
+{
+	struct fi_napi *p = arg_polling(c);
 	struct sk_buff *skb;
 
 	if (!p)
 		return 0;
-	if (!polling_here(p))
-		return fi_reject(c, 0, "called outside its poll function");
 	skb = napi_get_frags(&p->napi);
 	if (!skb || fi_skb_held(c->dom, skb))
 		return (unsigned long)skb;
@@ -371,13 +380,11 @@ unsigned long fi_wrap_napi_get_frags(struct fi_call *c)
 
 unsigned long fi_wrap_napi_gro_frags(struct fi_call *c)
 {
-	struct fi_napi *p = arg_napi(c);
+	struct fi_napi *p = arg_polling(c);
 	struct sk_buff *skb;
 
 	if (!p)
 		return 0;
-	if (!polling_here(p))
-		return fi_reject(c, 0, "called outside its poll function");
 	skb = p->napi.skb;
 	if (!skb || !fi_skb_give(c->dom, skb))
 		return fi_reject(c, 0, "no sound packet from napi_get_frags()");

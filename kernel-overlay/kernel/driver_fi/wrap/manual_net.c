@@ -197,12 +197,17 @@ static unsigned long wrap_alloc_etherdev(struct fi_call *c)
 	return 0;
 }
 
-/* The device that argument 0 names; rejects the call if it is not held. */
+/*
+ * The device that argument 0 names; rejects the call if it is not held, or
+ * where it must not sleep.
+ */
 static struct fi_netdev *arg_dev(struct fi_call *c)
 {
 	struct net_device *dev = (struct net_device *)c->arg[0];
 	struct fi_netdev *nd, *found = NULL;
 
+	if (!fi_may_sleep(c))
+		return NULL;
 	if (fi_obj_held(c->dom, dev, net_device_type)) {
 		mutex_lock(&fi_netdevs_lock);
 		list_for_each_entry(nd, &fi_netdevs, node) {
@@ -218,11 +223,8 @@ static struct fi_netdev *arg_dev(struct fi_call *c)
 
 static unsigned long wrap_free_netdev(struct fi_call *c)
 {
-	struct fi_netdev *nd;
+	struct fi_netdev *nd = arg_dev(c);
 
-	if (!fi_may_sleep(c))
-		return 0;
-	nd = arg_dev(c);
 	if (!nd)
 		return 0;
 	if (nd->dev->reg_state == NETREG_REGISTERED) {
@@ -248,12 +250,9 @@ static bool check_ops(struct fi_call *c, const struct net_device *dev)
 
 static unsigned long wrap_register_netdev(struct fi_call *c)
 {
-	struct fi_netdev *nd;
+	struct fi_netdev *nd = arg_dev(c);
 	struct net_device *dev;
 
-	if (!fi_may_sleep(c))
-		return 0;
-	nd = arg_dev(c);
 	if (!nd)
 		return 0;
 	dev = nd->dev;
@@ -271,11 +270,8 @@ static unsigned long wrap_register_netdev(struct fi_call *c)
 
 static unsigned long wrap_unregister_netdev(struct fi_call *c)
 {
-	struct fi_netdev *nd;
+	struct fi_netdev *nd = arg_dev(c);
 
-	if (!fi_may_sleep(c))
-		return 0;
-	nd = arg_dev(c);
 	if (!nd)
 		return 0;
 	if (nd->dev->reg_state != NETREG_REGISTERED)
