@@ -44,6 +44,10 @@ int cmd_isolate(int argc, char **argv)
 		error("usage: fictl isolate DRIVER[:MODE[,OPTION...]]");
 		return EXIT_USAGE;
 	}
+	if (*argv[1] == '-') {
+		error("isolate does not know '%s'", argv[1]);
+		return EXIT_USAGE;
+	}
 	if (!armed())
 		return EXIT_ERROR;
 	ret = tell_kernel(sysfs_path("/policy"), argv[1], argv[1]);
@@ -99,8 +103,8 @@ int cmd_restart(int argc, char **argv)
 	if (!armed())
 		return EXIT_ERROR;
 	name = module_name(argv[1]);
-	if (access(sysfs_path("/%s", name), F_OK))
-		return error("%s is not loaded, or not isolated", name);
+	if (!is_isolated(name))
+		return error("'%s' is not loaded, or not isolated", name);
 	before = nr_restarts(name);
 	if (is_state(name, "off"))
 		return error("%s has been given up; load it again", name);
@@ -155,6 +159,10 @@ int cmd_inject(int argc, char **argv)
 	if (argc > 1 && (!strcmp(argv[1], "-w") || !strcmp(argv[1], "--wait"))) {
 		wait = true;
 		i++;
+	}
+	if (i < argc && *argv[i] == '-') {
+		error("inject does not know '%s', or not with what follows", argv[i]);
+		return EXIT_USAGE;
 	}
 	if (argc - i < 2 || argc - i > 3) {
 		error("usage: fictl inject [-w] DRIVER KIND [FUNCTION|SLOT], or -l for the kinds");

@@ -4,7 +4,8 @@
 _fictl()
 {
 	local cur=${COMP_WORDS[COMP_CWORD]} cmd=${COMP_WORDS[1]}
-	local fi=/sys/kernel/driver_fi inject=/sys/kernel/debug/driver_fi/inject
+	local fi=$FICTL_ROOT/sys/kernel/driver_fi
+	local inject=$FICTL_ROOT/sys/kernel/debug/driver_fi/inject
 	local words= at=$COMP_CWORD
 
 	if ((COMP_CWORD == 1)); then
@@ -15,15 +16,14 @@ _fictl()
 	[[ ${COMP_WORDS[2]} == -[wf] || ${COMP_WORDS[2]} == --* ]] && ((at--))
 	case $cmd:$at in
 	show:2 | restart:2 | log:2 | log:1)
-		words=$(cd "$fi" 2>/dev/null && echo */)
-		words=${words//\//}
+		words=$(cd "$fi" 2>/dev/null && compgen -d)
 		[[ $cmd == log ]] && words+=" -f"
 		;;
 	isolate:2)
 		words=$(lsmod 2>/dev/null | tail -n +2 | cut -d' ' -f1)
 		;;
 	inject:2 | inject:1)
-		words="$(lsmod 2>/dev/null | tail -n +2 | cut -d' ' -f1) -w -l -c"
+		words="$(lsmod 2>/dev/null | tail -n +2 | cut -d' ' -f1) -w -l -c none"
 		;;
 	inject:3)
 		words=$(cut -d' ' -f1 "$inject" 2>/dev/null)

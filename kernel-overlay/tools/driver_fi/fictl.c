@@ -21,7 +21,9 @@ static const struct command {
 	{ "show", "DRIVER", "all about one, and where the time of its restart went", cmd_show },
 	{ "isolate", "SPEC", "isolate a driver from its next load on", cmd_isolate },
 	{ "restart", "DRIVER", "restart it and wait", cmd_restart },
-	{ "inject", "[-w] DRIVER KIND [FUNCTION]", "provoke a fault; -l lists the kinds",
+	{ "inject", "[-w] DRIVER KIND [FUNCTION]", "provoke a fault; -w waits until it happened",
+	  cmd_inject },
+	{ "inject", "-l | -c | none", "list the kinds; check what they aim at; take back",
 	  cmd_inject },
 	{ "log", "[-f] [DRIVER]", "what was reported; -f goes on, with events", cmd_log },
 };

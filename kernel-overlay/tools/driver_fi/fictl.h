@@ -27,6 +27,8 @@ const char *value_of(const char *text, const char *key);
 const char *module_name(const char *name);
 /* Is a module of that name loaded? */
 bool is_module(const char *name);
+/* Is it loaded and isolated? */
+bool is_isolated(const char *name);
 /* Is isolation there and armed? Says so if not. */
 bool armed(void);
 

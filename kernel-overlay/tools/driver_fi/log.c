@@ -145,15 +145,21 @@ static int follow(int kmsg, const char *driver)
 
 int cmd_log(int argc, char **argv)
 {
-	const char *driver = NULL;
+	const char *driver = NULL, *bad = NULL;
 	bool go_on = false;
 	int fd, i;
 
 	for (i = 1; i < argc; i++) {
 		if (!strcmp(argv[i], "-f") || !strcmp(argv[i], "--follow"))
 			go_on = true;
+		else if (*argv[i] == '-' || driver)
+			bad = argv[i];
 		else
 			driver = module_name(argv[i]);
+	}
+	if (bad) {
+		error("log does not know '%s'; usage: fictl log [-f] [DRIVER]", bad);
+		return EXIT_USAGE;
 	}
 	fd = open("/dev/kmsg", O_RDONLY | O_NONBLOCK | O_CLOEXEC);
 	if (fd < 0)

@@ -39,7 +39,7 @@ static void list_policy(char *line)
 {
 	char *refused = strstr(line, " refused: ");
 	char *name = strtok(line, ":"), *mode = strtok(NULL, ", ");
-	bool loaded = name && !access(sysfs_path("/%s", name), F_OK);
+	bool loaded = name && is_isolated(name);
 
 	if (!name)
 		return;
@@ -58,9 +58,8 @@ int cmd_list(int argc, char **argv)
 	char *rest = text, *line;
 	int err;
 
-	(void)argv;
 	if (argc > 1) {
-		error("list takes no arguments");
+		error("list takes no arguments, and not '%s'", argv[1]);
 		return EXIT_USAGE;
 	}
 	if (!armed())
@@ -130,7 +129,7 @@ static int not_loaded(const char *name)
 			return error("%s is %s; policy from its next load on: %s", name,
 				     is_module(name) ? "loaded, not isolated" : "not loaded",
 				     line);
-	return error("%s is not isolated; see fictl isolate", name);
+	return error("'%s' is not isolated; see fictl isolate", name);
 }
 
 int cmd_show(int argc, char **argv)
@@ -144,7 +143,7 @@ int cmd_show(int argc, char **argv)
 	if (!armed())
 		return EXIT_ERROR;
 	name = module_name(argv[1]);
-	if (access(sysfs_path("/%s", name), F_OK))
+	if (!is_isolated(name))
 		return not_loaded(name);
 	printf("%-22s %s\n", "driver", name);
 	printf("%-22s %s\n", "policy", file_of(name, "policy"));

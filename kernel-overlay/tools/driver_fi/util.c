@@ -132,6 +132,11 @@ bool is_module(const char *name)
 	return !access(path, F_OK);
 }
 
+bool is_isolated(const char *name)
+{
+	return *name && !strchr(name, '/') && !access(sysfs_path("/%s/state", name), F_OK);
+}
+
 bool armed(void)
 {
 	char status[256];
