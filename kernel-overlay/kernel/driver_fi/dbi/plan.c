@@ -111,7 +111,7 @@ static bool plan_gs(struct planner *p, u32 i)
 	case FI_DBI_GS_ALLOW:
 		return true;
 	case FI_DBI_GS_CHECK:
-		return u->cfg->this_cpu_off ? new_check(p->g, i, FI_C_GS) : false;
+		return u->cfg->this_cpu_off ? !!new_check(p->g, i, FI_C_GS) : false;
 	default:
 		in->kind = FI_I_TRAP;
 		in->sens = FI_SENS_STORE;
