@@ -52,6 +52,10 @@ u32 fi_emit_mov_imm64(u8 *p, u8 reg, u64 v);
 u32 fi_emit_shift(u8 *p, u8 ext, u8 reg, u8 count);
 /* ALU operation with an immediate on a 64-bit register: @ext 0 add, 4 and, 5 sub, 7 cmp. */
 u32 fi_emit_alu_imm(u8 *p, u8 ext, u8 reg, s32 imm);
+/* btc $@bit,@reg: toggles one of 64 bits. */
+u32 fi_emit_btc(u8 *p, u8 reg, u8 bit);
+/* @n bytes that do nothing, in as few instructions as possible; returns @n. */
+u32 fi_emit_nops(u8 *p, u32 n);
 /* cmp $-1 with @size (1, 2, 4, 8) bytes at @disp(@reg). */
 u32 fi_emit_cmp_ones(u8 *p, u32 size, u8 reg, s32 disp);
 

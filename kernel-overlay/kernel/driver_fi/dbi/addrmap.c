@@ -60,34 +60,77 @@ bool fi_map_append(struct fi_dbi_unit *u, u32 start)
 	return true;
 }
 
-static int by_orig(const void *a, const void *b)
-{
-	const struct fi_map_entry *x = a, *y = b;
+#define RADIX_BITS	11
 
-	if (x->orig != y->orig)
-		return x->orig < y->orig ? -1 : 1;
-	return x->cache < y->cache ? -1 : x->cache > y->cache;
+/* One pass by the digit at @shift; stable. */
+static void sort_digit(const struct fi_map_entry *from, struct fi_map_entry *to, u32 n,
+		       u32 shift, u32 *count)
+{
+	u32 i, sum = 0, mask = (1u << RADIX_BITS) - 1;
+
+	memset(count, 0, sizeof(*count) << RADIX_BITS);
+	for (i = 0; i < n; i++)
+		count[from[i].orig >> shift & mask]++;
+	for (i = 0; i <= mask; i++) {
+		u32 here = count[i];
+
+		count[i] = sum;
+		sum += here;
+	}
+	for (i = 0; i < n; i++)
+		to[count[from[i].orig >> shift & mask]++] = from[i];
+}
+
+/* By original offset; those of one instruction keep their order, by cache offset. */
+static struct fi_map_entry *sort_by_orig(struct fi_map_entry *a, struct fi_map_entry *b,
+					 u32 n, u32 max, u32 *count)
+{
+	u32 shift;
+
+	for (shift = 0; shift < 32 && max >> shift; shift += RADIX_BITS) {
+		struct fi_map_entry *t = a;
+
+		sort_digit(a, b, n, shift, count);
+		a = b;
+		b = t;
+	}
+	return a;
 }
 
 /* The fragment that counts is the youngest: the highest cache offset. */
 bool fi_map_finish(struct fi_dbi_unit *u)
 {
-	u32 i, n = 0;
+	const struct fi_dbi_env *env = u->env;
+	u32 i, n = 0, max = 0, *count;
+	struct fi_map_entry *r, *t;
 	void *old = u->rmap;
-	struct fi_map_entry *r;
 
-	r = u->env->alloc(u->env->ctx, (size_t)(u->nr_map + 1) * sizeof(*r));
-	if (!r)
-		return false;
-	for (i = 0; i < u->nr_map; i++)
-		if (u->map[i].main)
-			r[n++] = u->map[i];
-	sort(r, n, sizeof(*r), by_orig, NULL);
-	u->rmap = r;
+	r = env->alloc(env->ctx, (size_t)(u->nr_map + 1) * sizeof(*r));
+	t = env->alloc(env->ctx, (size_t)(u->nr_map + 1) * sizeof(*t));
+	count = env->alloc(env->ctx, sizeof(*count) << RADIX_BITS);
+	if (!r || !t || !count)
+		goto fail;
+	for (i = 0; i < u->nr_map; i++) {
+		if (!u->map[i].main)
+			continue;
+		r[n++] = u->map[i];
+		max = max(max, u->map[i].orig);
+	}
+	u->rmap = sort_by_orig(r, t, n, max, count);
 	u->nr_rmap = n;
+	env->free(env->ctx, u->rmap == r ? t : r);
+	env->free(env->ctx, count);
 	if (old)
-		u->env->free(u->env->ctx, old);
+		env->free(env->ctx, old);
 	return true;
+fail:
+	if (r)
+		env->free(env->ctx, r);
+	if (t)
+		env->free(env->ctx, t);
+	if (count)
+		env->free(env->ctx, count);
+	return false;
 }
 
 u64 fi_dbi_to_cache(const struct fi_dbi_unit *u, u64 va)

@@ -61,6 +61,13 @@ void fi_asm_branch(struct fi_dbi_unit *u, struct fi_asmbuf *a, u8 cc, u32 label,
 	b->cc = cc;
 	b->wide = wide;
 	b->cum = 0;
+	b->size = 0;
+}
+
+/* What comes next starts at a multiple of FI_LOOP_ALIGN. */
+void fi_asm_align(struct fi_dbi_unit *u, struct fi_asmbuf *a)
+{
+	fi_asm_branch(u, a, FI_CC_ALIGN, 0, false);
 }
 
 /* The field is the last four bytes of the stream but @tail. */
@@ -97,6 +104,8 @@ void fi_asm_pc(struct fi_dbi_unit *u, struct fi_asmbuf *a, u64 va, bool main)
 
 static u32 branch_size(const struct fi_branch *b)
 {
+	if (b->cc == FI_CC_ALIGN)
+		return -(b->pos + b->cum) & (FI_LOOP_ALIGN - 1);
 	return !b->wide ? 2 : b->cc == FI_CC_JMP ? 5 : 6;
 }
 
@@ -106,7 +115,8 @@ static u32 sum_branches(struct fi_asmbuf *a)
 
 	for (i = 0; i < a->nr_br; i++) {
 		a->br[i].cum = cum;
-		cum += branch_size(&a->br[i]);
+		a->br[i].size = branch_size(&a->br[i]);
+		cum += a->br[i].size;
 	}
 	return cum;
 }
@@ -115,7 +125,7 @@ u32 fi_asm_pos(const struct fi_asmbuf *a, u32 pos, u32 br)
 {
 	if (!br)
 		return pos;
-	return pos + a->br[br - 1].cum + branch_size(&a->br[br - 1]);
+	return pos + a->br[br - 1].cum + a->br[br - 1].size;
 }
 
 u32 fi_asm_size(const struct fi_asmbuf *a)
@@ -123,7 +133,10 @@ u32 fi_asm_size(const struct fi_asmbuf *a)
 	return fi_asm_pos(a, a->len, a->nr_br);
 }
 
-/* Widens branches until each reaches its label; only ever grows, so it ends. */
+/*
+ * Widens branches until each reaches its label; they only ever grow, so it ends. Nops
+ * for alignment follow: the last round has found all in place with them.
+ */
 void fi_asm_relax(struct fi_asmbuf *a)
 {
 	bool again;
@@ -134,11 +147,12 @@ void fi_asm_relax(struct fi_asmbuf *a)
 		sum_branches(a);
 		for (i = 0; i < a->nr_br; i++) {
 			struct fi_branch *b = &a->br[i];
-			struct fi_label *l = &a->label[b->label];
+			struct fi_label *l;
 			s64 d;
 
-			if (b->wide)
+			if (b->wide || b->cc == FI_CC_ALIGN)
 				continue;
+			l = &a->label[b->label];
 			d = (s64)fi_asm_pos(a, l->pos, l->br) -
 			    (s64)(b->pos + b->cum + 2);
 			if (d >= -128 && d <= 127)

@@ -24,10 +24,9 @@ static u32 at_index(const struct fi_group *g, u64 va)
 
 	for (i = 0; i < g->nr_parts; i++) {
 		const struct fi_part *p = &g->part[i];
-		u64 start = g->u->texts[p->text].va + p->off;
 
-		if (va >= start && va < start + p->size)
-			return p->at0 + (u32)(va - start);
+		if (va - p->va < p->size)
+			return p->at0 + (u32)(va - p->va);
 	}
 	return U32_MAX;
 }
@@ -42,9 +41,9 @@ static u64 at_va(const struct fi_group *g, u32 at, const u8 **bytes, u32 *avail)
 
 		if (at < p->at0 || off >= p->size)
 			continue;
-		*bytes = g->u->texts[p->text].bytes + p->off + off;
+		*bytes = p->bytes + off;
 		*avail = p->size - off;
-		return g->u->texts[p->text].va + p->off + off;
+		return p->va + off;
 	}
 	return 0;
 }
@@ -162,19 +161,49 @@ static bool ends_run(const struct fi_insn *in)
 	}
 }
 
-/* Index of @va, after taking its function into the group if need be. */
-static u32 reach(struct fi_group *g, u64 va, bool jump)
+/* Room in g->at for the parts from @first on, which are not decoded yet. */
+static bool lay_out(struct fi_group *g, u32 first)
 {
-	u32 at = at_index(g, va);
+	u32 i, old = g->at_size;
+
+	for (i = first; i < g->nr_parts; i++) {
+		g->part[i].at0 = g->at_size;
+		g->at_size += g->part[i].size;
+	}
+	/* growing keeps what is there */
+	g->at = fi_unit_grow(g->u, g->at, &g->cap_at, g->at_size, sizeof(*g->at));
+	if (g->u->nomem)
+		return false;
+	memset(g->at + old, 0, (g->at_size - old) * sizeof(*g->at));
+	return true;
+}
+
+static bool push_entries(struct fi_group *g, u32 first, u32 *nwork)
+{
+	u32 i;
+
+	for (i = first; i < g->nr_parts; i++)
+		if (!g->part[i].cold && !push_work(g, nwork, g->part[i].at0))
+			return false;
+	return true;
+}
+
+/* Index of @va, after taking its function into the group if need be. */
+static u32 reach(struct fi_group *g, u64 va, bool jump, u32 *nwork)
+{
+	u32 at = at_index(g, va), parts = g->nr_parts;
 	int f;
 
 	if (at != U32_MAX)
 		return at;
 	f = fi_unit_func(g->u, va);
-	if (f >= 0 && (!jump || g->u->funcs[f].va != va ||
-		       (g->u->funcs[f].flags & FI_DBI_FN_COLD)))
-		fi_unit_unite(g, f);
-	return U32_MAX;
+	if (f < 0 || (jump && g->u->funcs[f].va == va &&
+		      !(g->u->funcs[f].flags & FI_DBI_FN_COLD)))
+		return U32_MAX;
+	if (!fi_unit_unite(g, f) || !lay_out(g, parts) ||
+	    !push_entries(g, parts, nwork))
+		return U32_MAX;
+	return at_index(g, va);
 }
 
 static bool follow(struct fi_group *g, struct fi_insn *in, u32 *nwork)
@@ -182,9 +211,7 @@ static bool follow(struct fi_group *g, struct fi_insn *in, u32 *nwork)
 	u32 at;
 
 	if (in->xva) {
-		at = reach(g, in->xva, false);
-		if (g->again)
-			return false;
+		at = reach(g, in->xva, false, nwork);
 		if (at == U32_MAX)
 			return fi_refuse(g, in->va, "table edge leaves the function");
 		if (!push_work(g, nwork, at))
@@ -194,8 +221,8 @@ static bool follow(struct fi_group *g, struct fi_insn *in, u32 *nwork)
 		return true;
 	if (in->kind == FI_I_CALL)
 		return resolve_target(g, in);
-	at = reach(g, in->target, true);
-	if (g->again)
+	at = reach(g, in->target, true, nwork);
+	if (g->refusal || g->u->nomem)
 		return false;
 	if (at != U32_MAX)
 		return push_work(g, nwork, at);
@@ -205,13 +232,22 @@ static bool follow(struct fi_group *g, struct fi_insn *in, u32 *nwork)
 	return resolve_target(g, in);
 }
 
-/* A verdict of "trap" makes it one, and ends the run. */
-static void settle(struct fi_group *g, struct fi_insn *in)
+/*
+ * A verdict of "trap" makes it one, and ends the run. A store that cannot be checked
+ * refuses the function, unless nothing is checked.
+ */
+static bool settle(struct fi_group *g, struct fi_insn *in)
 {
-	if (in->sens && in->verdict == FI_DBI_TRAP)
+	if (in->sens == FI_SENS_STORE && g->u->cfg->checks == FI_DBI_NONE)
+		in->sens = FI_SENS_NONE;
+	if (in->sens && in->verdict == FI_DBI_TRAP) {
+		if (in->odd)
+			return fi_refuse(g, in->va, in->odd);
 		in->kind = FI_I_TRAP;
-	else if (in->kind == FI_I_ICALL || in->kind == FI_I_IJMP)
+	} else if (in->kind == FI_I_ICALL || in->kind == FI_I_IJMP) {
 		in->store = FI_S_NONE;
+	}
+	return true;
 }
 
 static struct fi_insn *new_insn(struct fi_group *g)
@@ -219,6 +255,21 @@ static struct fi_insn *new_insn(struct fi_group *g)
 	g->insn = fi_unit_grow(g->u, g->insn, &g->cap_insns, g->nr_insns + 1,
 			       sizeof(*g->insn));
 	return g->u->nomem ? NULL : &g->insn[g->nr_insns];
+}
+
+/* Assembly may go on in the next symbol: then that one is a part as well. */
+static bool fall_through(struct fi_group *g, const struct fi_insn *in, u32 *nwork)
+{
+	u64 va = in->va + in->len;
+	int f = fi_unit_func(g->u, va);
+	u32 at;
+
+	if (f < 0 || g->u->funcs[f].va != va ||
+	    (g->u->funcs[f].flags & (FI_DBI_FN_ABI | FI_DBI_FN_COLD)) ||
+	    in->kind == FI_I_CALL || in->kind == FI_I_ICALL || in->kind == FI_I_UD)
+		return true;
+	at = reach(g, va, false, nwork);
+	return at != U32_MAX && push_work(g, nwork, at);
 }
 
 /* Straight-line decoding from @at until control cannot go on. */
@@ -250,26 +301,24 @@ static bool decode_run(struct fi_group *g, u32 at, u32 *nwork)
 		}
 		g->at[at] = ++g->nr_insns;
 		apply_edge(g, in);
-		settle(g, in);
-		if (!follow(g, in, nwork))
+		if (!settle(g, in) || !follow(g, in, nwork))
 			return false;
 		/* follow() may have turned a thunk into its meaning */
 		if (ends_run(in))
 			return true;
 		/* the end of a part is the end of the run */
 		if (in->len >= avail)
-			return true;
+			return fall_through(g, in, nwork);
 		at += in->len;
 	}
 }
 
 static bool decode_group(struct fi_group *g)
 {
-	u32 i, n = 0;
+	u32 n = 0;
 
-	for (i = 0; i < g->nr_parts; i++)
-		if (!g->part[i].cold && !push_work(g, &n, g->part[i].at0))
-			return false;
+	if (!push_entries(g, 0, &n))
+		return false;
 	/* an entry of its own, if nothing else leads to it */
 	if (!n && !push_work(g, &n, g->part[0].at0))
 		return false;
@@ -382,21 +431,11 @@ static void link_blocks(struct fi_group *g)
 
 bool fi_cfg_build(struct fi_group *g)
 {
-	u32 i;
-
 	g->nr_insns = 0;
 	g->nr_blocks = 0;
 	g->nr_checks = 0;
 	g->at_size = 0;
-	for (i = 0; i < g->nr_parts; i++) {
-		g->part[i].at0 = g->at_size;
-		g->at_size += g->part[i].size;
-	}
-	g->at = fi_unit_grow(g->u, g->at, &g->cap_at, g->at_size, sizeof(*g->at));
-	if (g->u->nomem)
-		return false;
-	memset(g->at, 0, g->at_size * sizeof(*g->at));
-	if (!decode_group(g) || !link_insns(g) || !make_blocks(g))
+	if (!lay_out(g, 0) || !decode_group(g) || !link_insns(g) || !make_blocks(g))
 		return false;
 	link_blocks(g);
 	return true;

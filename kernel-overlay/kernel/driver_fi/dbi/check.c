@@ -22,13 +22,18 @@ void fi_emit_call(struct fi_group *g, u64 target)
 	fi_asm_fix(g->u, &g->u->a, FI_FIX_ABS, target, 0);
 }
 
+#define LEA	(FI_OP_W | 0x8d)
+
+/* Quadwords of shadow that a loop's check looks at when its limit is passed. */
+#define AHEAD_QUADS	4
+
 /* lea n(%rsp),%rsp: no flags */
 void fi_emit_rsp_add(struct fi_group *g, s32 n)
 {
 	struct fi_emit_mem m = { .base = FI_RSP, .index = FI_NOREG, .disp = n };
 	u8 t[FI_EMIT_MAX];
 
-	fi_put(g, t, fi_emit_mem_op(t, FI_OP_W | 0x8d, FI_RSP, &m));
+	fi_put(g, t, fi_emit_mem_op(t, LEA, FI_RSP, &m));
 }
 
 void fi_emit_site_call(struct fi_group *g, const struct fi_dbi_site *s, u64 helper)
@@ -66,7 +71,11 @@ static void lea(struct fi_group *g, u32 op, const struct fi_mem *mem, u8 reg,
 
 	if (m.base == FI_RSP)
 		m.disp += 8 * pushed;
-	fi_put(g, t, fi_emit_mem_op(t, op, reg, &m));
+	/* a move between registers costs the CPU nothing */
+	if (op == LEA && m.base != FI_NOREG && m.index == FI_NOREG && !m.disp && !m.rip)
+		fi_put(g, t, fi_emit_reg_op(t, FI_OP_W | 0x8b, reg, m.base));
+	else
+		fi_put(g, t, fi_emit_mem_op(t, op, reg, &m));
 	if (mem->rip)
 		fi_asm_fix(g->u, &g->u->a, FI_FIX_ABS, mem->abs, 0);
 }
@@ -78,21 +87,29 @@ static void shift(struct fi_group *g, u8 ext, u8 reg, u8 count)
 	fi_put(g, t, fi_emit_shift(t, ext, reg, count));
 }
 
-/* The bit's byte: base + (offset >> log2(bits)) * bytes, offset signed. */
+/*
+ * The bit's byte: base + (offset >> log2(bits)) * bytes, offset signed. With a single
+ * base register the sum is one operand and one scratch register does.
+ */
 static void bit_address(struct fi_group *g, struct fi_check *c, u32 pushed)
 {
 	const struct fi_insn *in = &g->insn[c->insn];
-	u8 r1 = c->scratch[0], r2 = c->scratch[1];
+	u8 r1 = c->scratch[0], r2 = c->scratch[c->nscratch - 1];
 	struct fi_emit_mem m = { .base = r1, .index = r2, .scale = in->opsize };
 	u32 op = in->opsize == 8 ? FI_OP_W | 0x8b :
 		 in->opsize == 4 ? FI_OP_W | 0x63 :
 		 FI_OP_W | FI_OP_0F | 0xbf;
 	u8 t[FI_EMIT_MAX];
 
-	lea(g, FI_OP_W | 0x8d, &c->mem, r1, pushed);
+	if (c->nscratch == 1) {
+		m.base = c->mem.base;
+		m.disp = c->mem.disp + (m.base == FI_RSP ? 8 * pushed : 0);
+	} else {
+		lea(g, LEA, &c->mem, r1, pushed);
+	}
 	fi_put(g, t, fi_emit_reg_op(t, op, r2, in->reg));
 	shift(g, 7, r2, in->opsize == 8 ? 6 : in->opsize == 4 ? 5 : 4);
-	fi_put(g, t, fi_emit_mem_op(t, FI_OP_W | 0x8d, r1, &m));
+	fi_put(g, t, fi_emit_mem_op(t, LEA, r1, &m));
 }
 
 static void gs_address(struct fi_group *g, struct fi_check *c)
@@ -107,7 +124,7 @@ static void gs_address(struct fi_group *g, struct fi_check *c)
 	fi_put(g, t, 1 + fi_emit_mem_op(t + 1, FI_OP_W | 0x8b, r, &m));
 	m.base = r;
 	m.disp = c->mem.rip ? (s32)c->mem.abs : c->mem.disp;
-	fi_put(g, t, fi_emit_mem_op(t, FI_OP_W | 0x8d, r, &m));
+	fi_put(g, t, fi_emit_mem_op(t, LEA, r, &m));
 }
 
 static void address(struct fi_group *g, struct fi_check *c, u32 pushed)
@@ -124,10 +141,10 @@ static void address(struct fi_group *g, struct fi_check *c, u32 pushed)
 		gs_address(g, c);
 		break;
 	case FI_C_STRING:
-		lea(g, FI_OP_W | 0x8d, &at_rdi, c->scratch[0], pushed);
+		lea(g, LEA, &at_rdi, c->scratch[0], pushed);
 		break;
 	default:
-		lea(g, FI_OP_W | 0x8d, &c->mem, c->scratch[0], pushed);
+		lea(g, LEA, &c->mem, c->scratch[0], pushed);
 		break;
 	}
 }
@@ -163,6 +180,8 @@ static void compare_shadow(struct fi_group *g, const struct fi_check *c)
 	u32 skip;
 
 	shift(g, 7, r, 3);
+	if (c->load && g->u->cfg->read_bit)
+		fi_put(g, t, fi_emit_btc(t, r, g->u->cfg->read_bit));
 	fi_put(g, t, fi_emit_cmp_ones(t, size, r, disp));
 	if (c->size <= MAX_ONE_COMPARE)
 		return;
@@ -200,7 +219,8 @@ static void fill_site(const struct fi_group *g, const struct fi_check *c,
 	memset(s, 0, sizeof(*s));
 	s->va = g->insn[c->insn].va;
 	s->size = c->size;
-	s->kind = g->u->cfg->checks != FI_DBI_BYTE ? FI_SITE_SEGMENT :
+	s->kind = c->load ? FI_SITE_LOAD :
+		  g->u->cfg->checks != FI_DBI_BYTE ? FI_SITE_SEGMENT :
 		  c->size > 64 ? FI_SITE_BYTES : FI_SITE_STORE;
 	s->user = c->kind == FI_C_USER;
 	if (c->kind == FI_C_LOOP) {
@@ -211,6 +231,9 @@ static void fill_site(const struct fi_group *g, const struct fi_check *c,
 	}
 	s->mask = (c->kind == FI_C_STORE || c->kind == FI_C_LOOP) && c->mask ? c->mask :
 		  c->size >= 64 ? ~0ULL : (1ULL << c->size) - 1;
+	/* for loads: no mask means all of the size, which may be more than 64 */
+	if (c->load && c->size > 64)
+		s->mask = 0;
 	s->store = c->store0;
 	s->nstores = c->nstores;
 }
@@ -230,15 +253,20 @@ static void ask(struct fi_group *g, struct fi_check *c, u32 pushed)
 
 static void emit_range(struct fi_group *g, const struct fi_check *c)
 {
+	static const u8 swap[] = { 0x48, 0x87, 0xf7 };	/* xchg %rsi,%rdi */
 	struct fi_dbi_site s;
 
 	fill_site(g, c, &s);
-	s.kind = FI_SITE_STRING;
-	/* tells the helper whether the map decides */
-	if (g->u->cfg->checks != FI_DBI_BYTE)
+	s.kind = c->load ? FI_SITE_LOAD_STRING : FI_SITE_STRING;
+	/* tells the helper whether its map decides */
+	if (c->load || g->u->cfg->checks != FI_DBI_BYTE)
 		s.mask = 0;
+	if (c->at_si)
+		fi_put(g, swap, sizeof(swap));
 	fi_emit_site_call(g, &s, g->u->cfg->slow_range);
 	fi_emit_rsp_add(g, 8);
+	if (c->at_si)
+		fi_put(g, swap, sizeof(swap));
 }
 
 /* Flags are live: all of it through the slow path, which keeps them. */
@@ -273,26 +301,39 @@ static void emit_loop(struct fi_group *g, struct fi_check *c)
 	fi_asm_bind(a, c->back);
 }
 
+/* lea of the counter and as many steps as @bytes ahead of the store give; back */
+static void set_limit(struct fi_group *g, struct fi_check *c, u32 bytes)
+{
+	struct fi_emit_mem m = {
+		.base = c->ctl, .index = FI_NOREG, .disp = (bytes - c->size) / c->step,
+	};
+	u8 t[FI_EMIT_MAX];
+
+	fi_put(g, t, fi_emit_mem_op(t, LEA, c->limit, &m));
+	fi_asm_branch(g->u, &g->u->a, FI_CC_JMP, c->back, false);
+}
+
 /*
  * The limit is passed: one quadword of shadow covers the next MAX_ONE_COMPARE bytes,
- * and with them so many steps more.
+ * and with them so many steps more; with the ones behind it, long loops look seldom.
+ * Should the counter overflow here, the limit is small and the next step asks again.
  */
 static void loop_ahead(struct fi_group *g, struct fi_check *c)
 {
-	struct fi_emit_mem m = {
-		.base = c->ctl, .index = FI_NOREG,
-		.disp = (MAX_ONE_COMPARE - c->size) / c->step,
-	};
 	struct fi_asmbuf *a = &g->u->a;
-	u32 slow = fi_asm_label(g->u, a);
-	u8 t[FI_EMIT_MAX], r = c->limit;
+	u32 slow = fi_asm_label(g->u, a), one = fi_asm_label(g->u, a), k;
+	u8 t[FI_EMIT_MAX];
 
 	address(g, c, 0);
-	shift(g, 7, r, 3);
-	fi_put(g, t, fi_emit_cmp_ones(t, 8, r, g->u->cfg->map_disp));
-	fi_asm_branch(g->u, a, 5, slow, false);
-	fi_put(g, t, fi_emit_mem_op(t, FI_OP_W | 0x8d, r, &m));
-	fi_asm_branch(g->u, a, FI_CC_JMP, c->back, false);
+	shift(g, 7, c->limit, 3);
+	for (k = 0; k < AHEAD_QUADS; k++) {
+		fi_put(g, t, fi_emit_cmp_ones(t, 8, c->limit,
+					      g->u->cfg->map_disp + 8 * k));
+		fi_asm_branch(g->u, a, 5, k ? one : slow, false);
+	}
+	set_limit(g, c, MAX_ONE_COMPARE + 64 * (AHEAD_QUADS - 1));
+	fi_asm_bind(a, one);
+	set_limit(g, c, MAX_ONE_COMPARE);
 	fi_asm_bind(a, slow);
 }
 

@@ -69,14 +69,31 @@ void fi_control_entry(struct fi_group *g)
 	put_mem(g, 0x8f, 0, FI_RSP, -cfg->shadow);
 }
 
+/* Own the register that borrow.c chose: its value to the word below the shadow. */
+void fi_control_borrow(struct fi_group *g)
+{
+	if (g->borrowed != FI_NOREG)
+		put_mem(g, MOV_STORE, g->borrowed, FI_RSP, -g->u->cfg->shadow - 8);
+}
+
+/* Before the function is left; rsp is what it was on entry. */
+void fi_control_give_back(struct fi_group *g)
+{
+	if (g->borrowed != FI_NOREG)
+		put_mem(g, MOV_LOAD, g->borrowed, FI_RSP, -g->u->cfg->shadow - 8);
+}
+
 /* Everything may be live: compare without touching registers or flags. */
-static void ret_check_live(struct fi_group *g, const struct fi_insn *in)
+void fi_control_ret_check_live(struct fi_group *g, const struct fi_insn *in)
 {
 	static const u8 not_rcx[] = { 0x48, 0xf7, 0xd1 };
 	static const u8 lea_sum[] = { 0x48, 0x8d, 0x4c, 0x08, 0x01 };
 	static const u8 jrcxz[] = { 0xe3, 10 };
 	struct fi_dbi_site s = { .va = in->va, .kind = FI_SITE_RET, .pushed = 2 };
 
+	if (!g->u->cfg->ret_check)
+		return;
+	g->u->stats.rets++;
 	push(g, FI_RAX);
 	push(g, FI_RCX);
 	put_mem(g, MOV_LOAD, FI_RCX, FI_RSP, 16 - g->u->cfg->shadow);
@@ -97,13 +114,13 @@ void fi_control_ret_check(struct fi_group *g, const struct fi_insn *in, u8 busy)
 	s32 d = -g->u->cfg->shadow;
 	u8 r = FI_R11, pushed = 0;
 
+	if (!g->abi) {
+		fi_control_ret_check_live(g, in);
+		return;
+	}
 	if (!g->u->cfg->ret_check)
 		return;
 	g->u->stats.rets++;
-	if (!g->abi) {
-		ret_check_live(g, in);
-		return;
-	}
 	if (busy == r) {
 		r = FI_RAX;
 		push(g, r);
@@ -128,6 +145,7 @@ void fi_control_ret(struct fi_group *g, const struct fi_insn *in)
 {
 	static const u8 ret = 0xc3;
 
+	fi_control_give_back(g);
 	fi_control_ret_check(g, in, FI_NOREG);
 	if (g->u->cfg->ret_thunk)
 		jmp_abs(g, g->u->cfg->ret_thunk);
@@ -216,8 +234,10 @@ void fi_control_indirect(struct fi_group *g, const struct fi_insn *in)
 	u32 back = 0;
 	u8 t[FI_EMIT_MAX];
 
-	if (!call)
+	if (!call) {
+		fi_control_give_back(g);
 		fi_control_ret_check(g, in, in->reg);
+	}
 	if (kernel_slot(g, in)) {
 		copy_indirect(g, in);
 		return;

@@ -148,6 +148,9 @@ struct fi_dbi_env {
  * @ind_thunk: call/jmp here for a target in r11, or 0
  * @slow_*: helpers, see slow.S; their addresses must be in rel32 reach
  * @this_cpu_off: %gs offset of this_cpu_off, for FI_DBI_GS_CHECK; 0 if none
+ * @reads: check loads as well. What may be written may be read.
+ * @read_bit: loads have a map of their own: this bit of (a >> 3) is toggled before
+ *	@map_disp is added; 0: the same map
  */
 struct fi_dbi_config {
 	enum fi_dbi_checks checks;
@@ -170,6 +173,8 @@ struct fi_dbi_config {
 	u64 slow_trap;
 	u64 slow_port;
 	u32 this_cpu_off;
+	bool reads;
+	u8 read_bit;
 	u8 verdict[FI_NR_SENS];	/* enum fi_dbi_verdict */
 };
 
@@ -187,6 +192,9 @@ enum fi_dbi_site_kind {
 	FI_SITE_ICALL,
 	FI_SITE_TRAP,
 	FI_SITE_PORT,
+	/* only with reads; both ask as their stores do (slow_store, slow_range) */
+	FI_SITE_LOAD,		/* as STORE, of the map for loads; @mask 0: @size bytes */
+	FI_SITE_LOAD_STRING,	/* rcx elements of @size at rdi, which holds rsi now */
 };
 
 /**
@@ -231,9 +239,11 @@ struct fi_dbi_stats {
 	u32 insns, orig_bytes, cache_bytes, data_bytes;
 	u32 stores;		/* all that write memory, but push and call */
 	u32 stack_elided, merged, checked, gs_stores, user_stores;
+	u32 loads, loads_checked;
 	u32 strings, bitreg, vector;
 	u32 flags_live;		/* checks that had to go out of line */
 	u32 spilled;		/* checks without a dead register */
+	u32 borrowed;		/* functions that save one on entry for that */
 	u32 hoisted;
 	u32 loops;		/* checks bounded once for many rounds */
 	u32 icalls, rets, traps, tracked;

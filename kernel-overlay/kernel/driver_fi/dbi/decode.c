@@ -208,11 +208,34 @@ static bool is_string_store(ZydisMnemonic m)
 	}
 }
 
-static void odd_store(struct fi_insn *in)
+static void odd_store(struct fi_insn *in, const char *why)
 {
-	if (!in->sens)
+	if (!in->sens) {
 		in->sens = FI_SENS_STORE;
+		in->odd = why;
+	}
 	in->store = FI_S_NONE;
+}
+
+static u8 repetition(const struct scratch *s)
+{
+	if (!(s->in.attributes & (ZYDIS_ATTRIB_HAS_REP | ZYDIS_ATTRIB_HAS_REPE |
+				  ZYDIS_ATTRIB_HAS_REPNE)))
+		return FI_REP_NONE;
+	return s->in.attributes & ZYDIS_ATTRIB_HAS_REP ? FI_REP_COUNT : FI_REP_UNTIL;
+}
+
+static bool is_masked(const struct scratch *s)
+{
+	return s->in.avx.mask.mode == ZYDIS_MASK_MODE_MERGING ||
+	       s->in.avx.mask.mode == ZYDIS_MASK_MODE_ZEROING;
+}
+
+/* 64 bytes to the address that a register holds. */
+static bool stores_at_register(ZydisMnemonic m)
+{
+	return m == ZYDIS_MNEMONIC_MOVDIR64B || m == ZYDIS_MNEMONIC_ENQCMD ||
+	       m == ZYDIS_MNEMONIC_ENQCMDS;
 }
 
 static void decode_store(struct scratch *s, const ZydisDecodedOperand *op,
@@ -220,25 +243,30 @@ static void decode_store(struct scratch *s, const ZydisDecodedOperand *op,
 {
 	ZydisMnemonic m = s->in.mnemonic;
 
+	if (stores_at_register(m))
+		return;		/* the operand that names it is hidden */
 	in->size = op->size / 8;
 	/* movsd is also a vector instruction; only the string one has rdi hidden */
 	if (is_string_store(m) ||
 	    (m == ZYDIS_MNEMONIC_MOVSD && s->in.opcode == 0xa5 &&
 	     s->in.opcode_map == ZYDIS_OPCODE_MAP_DEFAULT)) {
-		in->store = s->in.attributes & (ZYDIS_ATTRIB_HAS_REP |
-						ZYDIS_ATTRIB_HAS_REPE |
-						ZYDIS_ATTRIB_HAS_REPNE) ?
-			    FI_S_REP : FI_S_STRING;
+		in->store = in->rep ? FI_S_REP : FI_S_STRING;
 		if (s->in.address_width != 64)
-			odd_store(in);
+			odd_store(in, "store without a check: 32-bit address");
 		return;
 	}
 	if (stack_slot(op))
 		return;		/* push, call: inside the stack by rsp's own checks */
-	if (fi_insn_odd_store(m) || !in->size || in->size > 512 ||
-	    odd_mem(s, op) || s->in.avx.mask.mode == ZYDIS_MASK_MODE_MERGING ||
-	    s->in.avx.mask.mode == ZYDIS_MASK_MODE_ZEROING) {
-		odd_store(in);
+	if (fi_insn_odd_store(m)) {
+		odd_store(in, fi_insn_odd_store(m));
+		return;
+	}
+	if (is_masked(s)) {
+		odd_store(in, "store without a check: masked vector");
+		return;
+	}
+	if (!in->size || in->size > 512 || odd_mem(s, op)) {
+		odd_store(in, "store without a check: odd address or size");
 		return;
 	}
 	in->store = FI_S_PLAIN;
@@ -252,11 +280,30 @@ static void decode_store(struct scratch *s, const ZydisDecodedOperand *op,
 		in->store = FI_S_BITREG;
 }
 
+static void decode_load(const struct scratch *s, const ZydisDecodedOperand *op,
+			struct fi_insn *in)
+{
+	if (op->visibility != ZYDIS_OPERAND_VISIBILITY_EXPLICIT) {
+		if (op->mem.base == ZYDIS_REGISTER_RSI)
+			in->load_si = op->size / 8;
+		else if (op->mem.base == ZYDIS_REGISTER_RDI)
+			in->load_di = op->size / 8;
+		return;
+	}
+	if (fi_insn_no_load(s->in.mnemonic))
+		return;
+	in->load = op->size / 8;
+	in->load_bit = s->in.mnemonic == ZYDIS_MNEMONIC_BT &&
+		       s->op[1].type == ZYDIS_OPERAND_TYPE_REGISTER;
+	in->load_odd = !in->load || in->load > 512 || odd_mem(s, op) || is_masked(s);
+}
+
 static void decode_operands(struct scratch *s, struct fi_insn *in)
 {
 	u8 w;
 	u32 i;
 
+	in->rep = repetition(s);
 	for (i = 0; i < s->in.operand_count; i++) {
 		const ZydisDecodedOperand *op = &s->op[i];
 
@@ -276,9 +323,18 @@ static void decode_operands(struct scratch *s, struct fi_insn *in)
 		if ((op->actions & ZYDIS_OPERAND_ACTION_MASK_WRITE) &&
 		    !fi_insn_no_store(s->in.mnemonic))
 			decode_store(s, op, in);
-		else if (op->visibility == ZYDIS_OPERAND_VISIBILITY_EXPLICIT)
-			in->load = min(op->size / 8, 64);
+		else
+			decode_load(s, op, in);
 	}
+	if (stores_at_register(s->in.mnemonic)) {
+		in->store = FI_S_AT_REG;
+		in->size = 64;
+		in->reg = gpr(s->op[0].reg.value, &w);
+		if (s->in.address_width != 64)
+			odd_store(in, "store without a check: 32-bit address");
+	}
+	if (in->load_bit)
+		in->reg = gpr(s->op[1].reg.value, &w);
 	if (in->store == FI_S_BITREG)
 		in->reg = gpr(s->op[1].reg.value, &w);
 	/* xor %r,%r reads nothing that matters */
@@ -358,6 +414,7 @@ static void decode_kind(struct scratch *s, const u8 *b, struct fi_insn *in)
 		in->kind = FI_I_NOP;
 		in->store = FI_S_NONE;
 		in->load = 0;
+		in->load_odd = false;
 		return;
 	case ZYDIS_MNEMONIC_UD0:
 	case ZYDIS_MNEMONIC_UD1:

@@ -74,40 +74,55 @@ bool fi_insn_no_store(u32 mnemonic)
 	}
 }
 
+/* Their memory operand is named as read, but nothing can come of it. */
+bool fi_insn_no_load(u32 mnemonic)
+{
+	switch (mnemonic) {
+	case ZYDIS_MNEMONIC_PREFETCH:
+	case ZYDIS_MNEMONIC_PREFETCHNTA:
+	case ZYDIS_MNEMONIC_PREFETCHT0:
+	case ZYDIS_MNEMONIC_PREFETCHT1:
+	case ZYDIS_MNEMONIC_PREFETCHT2:
+	case ZYDIS_MNEMONIC_VERR:
+	case ZYDIS_MNEMONIC_VERW:
+		return true;
+	default:
+		return fi_insn_no_store(mnemonic);
+	}
+}
+
 /*
  * How much they store depends on masks or on state, or the operand does not
  * name where: no check of ours covers them.
  */
-bool fi_insn_odd_store(u32 mnemonic)
+const char *fi_insn_odd_store(u32 mnemonic)
 {
 	switch (mnemonic) {
-	case ZYDIS_MNEMONIC_CLZERO:
-	case ZYDIS_MNEMONIC_MASKMOVQ:
-	case ZYDIS_MNEMONIC_MASKMOVDQU:
-	case ZYDIS_MNEMONIC_VMASKMOVDQU:
-	case ZYDIS_MNEMONIC_VMASKMOVPS:
-	case ZYDIS_MNEMONIC_VMASKMOVPD:
-	case ZYDIS_MNEMONIC_VPMASKMOVD:
-	case ZYDIS_MNEMONIC_VPMASKMOVQ:
-	case ZYDIS_MNEMONIC_XSAVE:
-	case ZYDIS_MNEMONIC_XSAVE64:
-	case ZYDIS_MNEMONIC_XSAVEC:
-	case ZYDIS_MNEMONIC_XSAVEC64:
-	case ZYDIS_MNEMONIC_XSAVEOPT:
-	case ZYDIS_MNEMONIC_XSAVEOPT64:
-	case ZYDIS_MNEMONIC_XSAVES:
-	case ZYDIS_MNEMONIC_XSAVES64:
-	case ZYDIS_MNEMONIC_MOVDIR64B:
-	case ZYDIS_MNEMONIC_ENQCMD:
-	case ZYDIS_MNEMONIC_ENQCMDS:
-	case ZYDIS_MNEMONIC_WRSSD:
-	case ZYDIS_MNEMONIC_WRSSQ:
-	case ZYDIS_MNEMONIC_WRUSSD:
-	case ZYDIS_MNEMONIC_WRUSSQ:
-	case ZYDIS_MNEMONIC_TILESTORED:
-		return true;
+#define ODD(m) case ZYDIS_MNEMONIC_##m: return "store without a check: " #m
+	ODD(CLZERO);
+	ODD(MASKMOVQ);
+	ODD(MASKMOVDQU);
+	ODD(VMASKMOVDQU);
+	ODD(VMASKMOVPS);
+	ODD(VMASKMOVPD);
+	ODD(VPMASKMOVD);
+	ODD(VPMASKMOVQ);
+	ODD(XSAVE);
+	ODD(XSAVE64);
+	ODD(XSAVEC);
+	ODD(XSAVEC64);
+	ODD(XSAVEOPT);
+	ODD(XSAVEOPT64);
+	ODD(XSAVES);
+	ODD(XSAVES64);
+	ODD(WRSSD);
+	ODD(WRSSQ);
+	ODD(WRUSSD);
+	ODD(WRUSSQ);
+	ODD(TILESTORED);
+#undef ODD
 	default:
-		return false;
+		return NULL;
 	}
 }
 

@@ -51,7 +51,14 @@ enum fi_store_kind {
 	FI_S_STRING,	/* @size bytes at rdi */
 	FI_S_REP,	/* rcx times @size bytes at rdi */
 	FI_S_GS,	/* @size bytes at a gs-relative operand */
+	FI_S_AT_REG,	/* @size bytes at the address in @reg; the operand is read */
 	FI_S_POP,	/* pop to the memory operand: addressed after rsp moved */
+};
+
+enum fi_rep {
+	FI_REP_NONE,
+	FI_REP_COUNT,	/* rcx times */
+	FI_REP_UNTIL,	/* at most: a comparison may end it */
 };
 
 struct fi_mem {
@@ -77,9 +84,14 @@ struct fi_insn {
 	u8 len;
 	u8 kind;
 	u8 store;
-	u8 load;		/* bytes read at the memory operand */
+	u16 load;		/* bytes read at the memory operand */
+	bool load_odd;		/* ... but which, the operand does not tell */
+	bool load_bit;		/* ... at the bit offset in @reg */
+	u8 load_si, load_di;	/* bytes read there by a string instruction */
+	u8 rep;			/* enum fi_rep */
 	u8 sens;
 	u8 verdict;
+	const char *odd;	/* FI_SENS_STORE: which */
 	u8 reg;			/* indirect target, or bit offset */
 	u8 cc;
 	u16 size;
@@ -125,6 +137,7 @@ struct fi_block {
 	u16 live_in;
 	u8 flive_in;
 	bool exits;		/* leaves the group at its end */
+	bool in_loop;		/* roughly: a branch back spans it */
 	u32 label, loop;	/* while lowering; @loop: for the branch to itself */
 	u16 limits;		/* registers that bound checks of a loop */
 	s32 depth_in;		/* FI_DEPTH_TOP: not reached yet */
@@ -152,7 +165,8 @@ struct fi_check {
 	u8 nscratch;
 	u8 scratch[2];
 	u8 limit, ctl, step;	/* FI_C_LOOP, see struct fi_dbi_site */
-	bool fixed;		/* registers are chosen */
+	bool load;		/* of what is read, not of what is written */
+	bool at_si;		/* FI_C_REP: from rsi, not at rdi */
 	bool push[2];		/* the scratch register is live: save it */
 	bool flags;		/* flags are live: out of line */
 	struct fi_mem mem;	/* with disp at the lowest byte stored */
@@ -169,6 +183,8 @@ struct fi_check {
 
 struct fi_part {
 	u32 func;		/* index of the function symbol */
+	u64 va;			/* where it starts */
+	const u8 *bytes;
 	u32 text;		/* index of the text run */
 	u32 off, size;		/* in the text run */
 	u32 at0;		/* of its first byte in fi_group.at */
@@ -196,7 +212,7 @@ struct fi_group {
 	struct fi_part part[FI_MAX_PARTS];
 	u32 nr_parts;
 	bool abi;
-	bool again;		/* a part was added: build it anew */
+	u8 borrowed;		/* register that entries save and exits restore */
 	u32 at_size;
 
 	struct fi_insn *insn;
@@ -223,12 +239,16 @@ struct fi_label {
 struct fi_branch {
 	u32 pos;		/* in the byte stream, where it stands */
 	u32 label;
-	u8 cc;			/* 0..15, FI_CC_JMP */
+	u8 cc;			/* 0..15, FI_CC_JMP, FI_CC_ALIGN */
 	bool wide;		/* rel32 */
+	u8 size;		/* bytes */
 	u32 cum;		/* bytes of the branches before it */
 };
 
 #define FI_CC_JMP	16
+#define FI_CC_ALIGN	17	/* no branch: nops up to a multiple of FI_LOOP_ALIGN */
+
+#define FI_LOOP_ALIGN	32	/* fragments start at such an address too */
 
 /* A 4-byte pc-relative field in the stream. */
 struct fi_fix {
@@ -292,7 +312,9 @@ struct fi_dbi_unit {
 	const struct fi_dbi_func *funcs;
 	const struct fi_dbi_edge *edges;
 	u32 nr_texts, nr_funcs, nr_edges;
-	u32 *leader;		/* by function: union-find of the parts */
+	u32 *leader;		/* by function: which group it is a part of */
+	u32 *chain;		/* by function: the next of its group, in a ring */
+	u32 edge_hint;		/* where the last search for an edge ended */
 	struct fi_frag *frag;	/* by function */
 
 	u64 va;			/* arena */
@@ -326,12 +348,21 @@ bool fi_map_append(struct fi_dbi_unit *u, u32 start);
 bool fi_map_finish(struct fi_dbi_unit *u);
 
 /* unit.c */
-void *fi_unit_grow(struct fi_dbi_unit *u, void *p, u32 *cap, u32 need, size_t size);
+void *__fi_unit_grow(struct fi_dbi_unit *u, void *p, u32 *cap, u32 need, size_t size);
+
+/* Room for @need elements; on failure u->nomem is set and @p is as before. */
+static inline void *fi_unit_grow(struct fi_dbi_unit *u, void *p, u32 *cap, u32 need,
+				 size_t size)
+{
+	return need <= *cap ? p : __fi_unit_grow(u, p, cap, need, size);
+}
+
 /* Index of the text run that holds @va, or -1. */
 int fi_unit_text(const struct fi_dbi_unit *u, u64 va);
 /* Index of the function symbol that holds @va, or -1. */
 int fi_unit_func(const struct fi_dbi_unit *u, u64 va);
-const struct fi_dbi_edge *fi_unit_edge(const struct fi_dbi_unit *u, u64 from);
+const struct fi_dbi_edge *fi_unit_edge(struct fi_dbi_unit *u, u64 from);
+bool fi_unit_add_parts(struct fi_group *g, u32 f);
 bool fi_unit_unite(struct fi_group *g, u32 f);
 u64 fi_unit_site(struct fi_dbi_unit *u, const struct fi_dbi_site *s);
 
@@ -346,7 +377,9 @@ u32 fi_decode(struct fi_dbi_unit *u, const u8 *bytes, u32 avail, u64 va,
 /* insns.c: facts about mnemonics that operands do not tell */
 u8 fi_insn_sens(u32 mnemonic);
 bool fi_insn_no_store(u32 mnemonic);
-bool fi_insn_odd_store(u32 mnemonic);
+bool fi_insn_no_load(u32 mnemonic);
+/* Why its store cannot be checked, with its name; NULL if it can. */
+const char *fi_insn_odd_store(u32 mnemonic);
 
 /* cfg.c */
 bool fi_cfg_build(struct fi_group *g);
@@ -356,6 +389,9 @@ struct fi_insn *fi_cfg_at(struct fi_group *g, u64 va);
 /* liveness.c, frame.c */
 void fi_liveness(struct fi_group *g);
 void fi_frame(struct fi_group *g);
+
+/* borrow.c: after frame.c, which knows where calls are made */
+void fi_borrow(struct fi_group *g);
 
 /* loop.c: checks of a block that branches to itself */
 void fi_loop_plan(struct fi_group *g, u32 block, u32 first_check);
@@ -377,7 +413,10 @@ void fi_put(struct fi_group *g, const void *p, u32 n);
 
 /* control.c: entries, returns, indirect transfers */
 void fi_control_entry(struct fi_group *g);
+void fi_control_borrow(struct fi_group *g);
+void fi_control_give_back(struct fi_group *g);
 void fi_control_ret_check(struct fi_group *g, const struct fi_insn *in, u8 busy);
+void fi_control_ret_check_live(struct fi_group *g, const struct fi_insn *in);
 void fi_control_ret(struct fi_group *g, const struct fi_insn *in);
 void fi_control_indirect(struct fi_group *g, const struct fi_insn *in);
 void fi_control_stub(struct fi_group *g);
@@ -394,6 +433,7 @@ u32 fi_asm_label(struct fi_dbi_unit *u, struct fi_asmbuf *a);
 void fi_asm_bind(struct fi_asmbuf *a, u32 label);
 void fi_asm_branch(struct fi_dbi_unit *u, struct fi_asmbuf *a, u8 cc, u32 label,
 		   bool wide);
+void fi_asm_align(struct fi_dbi_unit *u, struct fi_asmbuf *a);
 void fi_asm_fix(struct fi_dbi_unit *u, struct fi_asmbuf *a, u8 kind, u64 target,
 		u8 tail);
 void fi_asm_pc(struct fi_dbi_unit *u, struct fi_asmbuf *a, u64 va, bool main);

@@ -112,7 +112,7 @@ void fi_loop_plan(struct fi_group *g, u32 block, u32 first_check)
 		struct fi_check *c = &g->check[i];
 		u8 step = 0, ctl, limit;
 
-		if (c->kind != FI_C_STORE)
+		if (c->kind != FI_C_STORE || c->load)
 			continue;
 		ctl = counter_of(g, b, c, &step);
 		limit = ctl == FI_NOREG ? FI_NOREG : free_register(g, b);

@@ -46,17 +46,22 @@ static void lower_tail(struct fi_group *g, const struct fi_insn *in)
 {
 	u32 over;
 
-	/* the kernel patches these: nothing in between */
+	/* the kernel patches the branch: it stands alone, after the check */
 	if (in->kind == FI_I_JCC && in->scall) {
+		fi_control_ret_check_live(g, in);
+		fi_asm_pc(g->u, &g->u->a, in->va, true);
 		rel32(g, in, 0x0f, in->cc);
 		return;
 	}
 	over = fi_asm_label(g->u, &g->u->a);
 	if (in->kind == FI_I_JCC)
 		fi_asm_branch(g->u, &g->u->a, in->cc ^ 1, over, false);
+	fi_control_give_back(g);
 	/* an entry of the module after the store keeps our shadow */
 	if (!in->tfunc)
 		fi_control_ret_check(g, in, FI_NOREG);
+	if (in->scall)
+		fi_asm_pc(g->u, &g->u->a, in->va, true);
 	rel32(g, in, 0xe9, 0);
 	fi_asm_bind(&g->u->a, over);
 }
@@ -221,11 +226,14 @@ static void lower_block(struct fi_group *g, u32 n)
 		if (!p->cold)
 			fi_control_entry(g);
 		fi_asm_bind(a, p->body);
+		if (!p->cold)
+			fi_control_borrow(g);
 	}
 	fi_asm_bind(a, b->label);
 	if (b->limits) {
 		fi_asm_pc(g->u, a, g->insn[b->first].va, false);
 		fi_check_loop_entry(g, b);
+		fi_asm_align(g->u, a);
 	}
 	fi_asm_bind(a, b->loop);
 	for (i = b->first; i <= b->last; i++) {
@@ -238,7 +246,8 @@ static void lower_block(struct fi_group *g, u32 n)
 		fi_asm_pc(g->u, a, in->va, false);
 		if (g->u->cfg->poison)
 			poison(g, in);
-		fi_asm_pc(g->u, a, in->va, true);
+		/* a patched tail call stands behind its check */
+		fi_asm_pc(g->u, a, in->va, !(in->scall && in->tail));
 		lower_insn(g, in);
 		if (in->kind == FI_I_TRAP)
 			break;

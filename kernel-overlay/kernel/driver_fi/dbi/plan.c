@@ -42,6 +42,24 @@ static struct fi_check *new_check(struct fi_group *g, u32 insn, u8 kind)
 	return c;
 }
 
+/* Of @size bytes read at @mem. */
+static struct fi_check *new_load(struct fi_group *g, u32 insn, u8 kind,
+				 const struct fi_mem *mem, u32 size)
+{
+	u32 store = g->insn[insn].covered;
+	struct fi_check *c = new_check(g, insn, kind);
+
+	if (!c)
+		return NULL;
+	g->insn[insn].covered = store;
+	g->u->stats.loads_checked++;
+	c->load = true;
+	c->mem = *mem;
+	c->size = size;
+	c->mask = size >= 64 ? ~0ULL : (1ULL << size) - 1;
+	return c;
+}
+
 static s64 mem_place(const struct fi_mem *m)
 {
 	return m->rip ? (s64)m->abs : m->disp;
@@ -58,31 +76,32 @@ static u64 ones(u32 n)
 	return n >= 64 ? ~0ULL : (1ULL << n) - 1;
 }
 
-/* Widens @c to cover @in as well, if the window allows. */
-static bool join(struct fi_check *c, const struct fi_insn *in, u32 index)
+/* Widens @c to cover @size bytes at the operand of @in as well, if the window allows. */
+static bool join(struct fi_check *c, const struct fi_insn *in, u32 index, u32 size,
+		 bool load)
 {
 	s64 place = mem_place(&in->mem), lo = mem_place(&c->mem), hi;
 
-	if (c->kind != FI_C_STORE || !same_base(&c->mem, &in->mem))
+	if (c->kind != FI_C_STORE || c->load != load || !same_base(&c->mem, &in->mem))
 		return false;
-	if (c->size > 64 || in->size > 64)
+	if (c->size > 64 || size > 64)
 		return false;
-	hi = max(lo + (s64)c->size, place + (s64)in->size);
+	hi = max(lo + (s64)c->size, place + (s64)size);
 	if (hi - min(lo, place) > MAX_WINDOW)
 		return false;
 	if (place < lo) {
-		c->mask = c->mask << (lo - place) | ones(in->size);
+		c->mask = c->mask << (lo - place) | ones(size);
 		c->mem = in->mem;
 		lo = place;
 	} else {
-		c->mask |= ones(in->size) << (place - lo);
+		c->mask |= ones(size) << (place - lo);
 	}
 	c->size = hi - lo;
 	c->last = index;
 	return true;
 }
 
-static bool in_frame(struct planner *p, const struct fi_insn *in)
+static bool in_frame(struct planner *p, const struct fi_insn *in, u32 size)
 {
 	s32 depth = in->depth;
 	s64 disp = in->mem.disp;
@@ -91,7 +110,7 @@ static bool in_frame(struct planner *p, const struct fi_insn *in)
 		return false;
 	if (in->store == FI_S_POP)
 		depth -= 8;	/* addressed with rsp already moved */
-	if (depth != FI_DEPTH_NONE && disp >= 0 && disp + in->size <= depth)
+	if (depth != FI_DEPTH_NONE && disp >= 0 && disp + size <= depth)
 		return true;
 	p->stats->frame_checked++;
 	return false;
@@ -125,6 +144,16 @@ static bool can_redirect(const struct fi_dbi_unit *u, const struct fi_insn *in)
 	       in->enc != 2 && in->modrm_off;
 }
 
+/* The last check may take more. */
+static void leave_open(struct planner *p)
+{
+	if (p->nr_open == MAX_OPEN) {
+		memmove(p->open, p->open + 1, sizeof(p->open) - sizeof(p->open[0]));
+		p->nr_open--;
+	}
+	p->open[p->nr_open++] = p->g->nr_checks - 1;
+}
+
 static bool plan_plain(struct planner *p, u32 i)
 {
 	struct fi_group *g = p->g;
@@ -132,7 +161,7 @@ static bool plan_plain(struct planner *p, u32 i)
 	struct fi_check *c;
 	u32 k;
 
-	if (in_frame(p, in)) {
+	if (in_frame(p, in, in->size)) {
 		p->stats->stack_elided++;
 		return true;
 	}
@@ -147,7 +176,7 @@ static bool plan_plain(struct planner *p, u32 i)
 	for (k = 0; k < p->nr_open; k++) {
 		if (in->store == FI_S_POP)
 			break;
-		if (!join(&g->check[p->open[k]], in, i))
+		if (!join(&g->check[p->open[k]], in, i, in->size, false))
 			continue;
 		in->covered = p->open[k] + 1;
 		p->stats->merged++;
@@ -161,11 +190,22 @@ static bool plan_plain(struct planner *p, u32 i)
 	c->mask = ones(in->size);
 	if (in->size > 64 || in->store == FI_S_POP)
 		return true;
-	if (p->nr_open == MAX_OPEN) {
-		memmove(p->open, p->open + 1, sizeof(p->open) - sizeof(p->open[0]));
-		p->nr_open--;
-	}
-	p->open[p->nr_open++] = g->nr_checks - 1;
+	leave_open(p);
+	return true;
+}
+
+/* movdir64b, enqcmd: the address is a register's value. */
+static bool plan_at_reg(struct planner *p, u32 i)
+{
+	const struct fi_mem m = {
+		.base = p->g->insn[i].reg, .index = FI_NOREG, .present = true,
+	};
+	struct fi_check *c = new_check(p->g, i, FI_C_STORE);
+
+	if (!c)
+		return false;
+	c->mem = m;
+	c->mask = ones(c->size);
 	return true;
 }
 
@@ -186,6 +226,8 @@ static bool plan_store(struct planner *p, u32 i)
 	case FI_S_BITREG:
 		p->stats->bitreg++;
 		return new_check(p->g, i, FI_C_BITREG);
+	case FI_S_AT_REG:
+		return plan_at_reg(p, i);
 	default:
 		break;
 	}
@@ -194,6 +236,55 @@ static bool plan_store(struct planner *p, u32 i)
 		return new_check(p->g, i, FI_C_USER);
 	}
 	return plan_plain(p, i);
+}
+
+/* A string instruction's source; a comparison may end before its count does. */
+static bool plan_string_load(struct planner *p, u32 i, u8 base, u32 size)
+{
+	const struct fi_mem m = { .base = base, .index = FI_NOREG, .present = true };
+	struct fi_insn *in = &p->g->insn[i];
+	struct fi_check *c;
+
+	if (in->rep == FI_REP_COUNT && base == FI_RSI) {
+		c = new_load(p->g, i, FI_C_REP, &m, size);
+		if (c)
+			c->at_si = true;
+		return c;
+	}
+	/* what is read first; with a count of zero, nothing is */
+	return in->rep ? true : (bool)new_load(p->g, i, FI_C_STORE, &m, size);
+}
+
+/* With reads: what @i reads, but the own frame. */
+static bool plan_load(struct planner *p, u32 i)
+{
+	struct fi_group *g = p->g;
+	struct fi_insn *in = &g->insn[i];
+	u32 k;
+
+	if (in->load_si && !plan_string_load(p, i, FI_RSI, in->load_si))
+		return false;
+	if (in->load_di && !plan_string_load(p, i, FI_RDI, in->load_di))
+		return false;
+	if (!in->load || in->mem.gs)
+		return true;
+	g->u->stats.loads++;
+	if (in->load_odd)
+		return fi_refuse(g, in->va, "load without a check");
+	if (in->load_bit)
+		return new_load(g, i, FI_C_BITREG, &in->mem, in->load);
+	if (in->extable)
+		return new_load(g, i, FI_C_USER, &in->mem, in->load);
+	if (in_frame(p, in, in->load))
+		return true;
+	for (k = 0; k < p->nr_open; k++)
+		if (join(&g->check[p->open[k]], in, i, in->load, true))
+			return true;
+	if (!new_load(g, i, FI_C_STORE, &in->mem, in->load))
+		return false;
+	if (in->load <= 64)
+		leave_open(p);
+	return true;
 }
 
 /* Checks whose base or index @in changes take no more stores. */
@@ -229,7 +320,7 @@ static u16 check_regs(const struct fi_group *g, const struct fi_check *c)
 	switch (c->kind) {
 	case FI_C_STRING:
 	case FI_C_REP:
-		return FI_REG(FI_RDI) | FI_REG(FI_RCX);
+		return FI_REG(FI_RDI) | FI_REG(FI_RSI) | FI_REG(FI_RCX);
 	case FI_C_BITREG:
 		return mem_regs(&c->mem) | FI_REG(in->reg);
 	default:
@@ -244,7 +335,8 @@ static u8 scratch_needed(const struct fi_check *c)
 	case FI_C_LOOP:
 		return 0;
 	case FI_C_BITREG:
-		return 2;
+		return c->mem.base != FI_NOREG && c->mem.index == FI_NOREG &&
+		       !c->mem.rip ? 1 : 2;
 	default:
 		return 1;
 	}
@@ -255,6 +347,29 @@ static const u8 scratch_order[] = {
 	FI_RAX, FI_RCX, FI_RDX, FI_RSI, FI_RDI, FI_RBX, FI_RBP,
 	FI_R8, FI_R9, FI_R10, FI_R11, FI_R13, FI_R14, FI_R15,
 };
+
+/* Of @regs, the one whose next use is farthest: its way through memory hurts least. */
+static u8 idlest(const struct fi_group *g, u32 at, u16 regs)
+{
+	const struct fi_block *b = &g->block[g->insn[at].block];
+	u32 i = at, k;
+	u8 r;
+
+	do {
+		u16 left = regs & ~(g->insn[i].use | g->insn[i].wr);
+
+		if (!left)
+			break;
+		regs = left;
+		i = i == b->last ? b->first : i + 1;
+	} while (i != at);
+	for (k = 0; k < ARRAY_SIZE(scratch_order); k++) {
+		r = scratch_order[k];
+		if (regs & FI_REG(r))
+			return r;
+	}
+	return FI_NOREG;
+}
 
 /* Picks @c->nscratch registers at @in; returns how many must be saved. */
 static u32 pick_scratch(struct fi_group *g, struct fi_check *c,
@@ -276,9 +391,8 @@ static u32 pick_scratch(struct fi_group *g, struct fi_check *c,
 			if (!((in->live | taken) & FI_REG(scratch_order[i])))
 				r = scratch_order[i];
 		c->push[k] = r == FI_NOREG;
-		for (i = 0; i < ARRAY_SIZE(scratch_order) && r == FI_NOREG; i++)
-			if (!(taken & FI_REG(scratch_order[i])))
-				r = scratch_order[i];
+		if (r == FI_NOREG)
+			r = idlest(g, in - g->insn, ~taken & ~FI_REG(FI_R12));
 		c->scratch[k] = r;
 		taken |= FI_REG(r);
 		spills += c->push[k];
@@ -351,7 +465,7 @@ static bool list_stores(struct fi_group *g, struct fi_check *c)
 	u32 i, id = (u32)(c - g->check) + 1;
 
 	c->store0 = u->nr_stores;
-	if (c->kind != FI_C_STORE && c->kind != FI_C_LOOP)
+	if (c->load || (c->kind != FI_C_STORE && c->kind != FI_C_LOOP))
 		return true;
 	for (i = c->insn; i <= c->last; i++) {
 		struct fi_insn *in = &g->insn[i];
@@ -386,6 +500,8 @@ static bool plan_block(struct planner *p, const struct fi_block *b)
 		if (in->kind == FI_I_TRAP)
 			break;
 		if (in->store != FI_S_NONE && !plan_store(p, i))
+			return false;
+		if (g->u->cfg->reads && !plan_load(p, i))
 			return false;
 		if (in->kind == FI_I_TRAP)
 			break;

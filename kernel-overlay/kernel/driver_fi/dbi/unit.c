@@ -9,12 +9,12 @@
 
 #include "internal.h"
 
-void *fi_unit_grow(struct fi_dbi_unit *u, void *p, u32 *cap, u32 need, size_t size)
+void *__fi_unit_grow(struct fi_dbi_unit *u, void *p, u32 *cap, u32 need, size_t size)
 {
 	u32 n = *cap ? *cap : 64;
 	void *q;
 
-	if (need <= *cap || u->nomem)
+	if (u->nomem)
 		return p;
 	while (n < need)
 		n *= 2;
@@ -58,18 +58,27 @@ int fi_unit_func(const struct fi_dbi_unit *u, u64 va)
 	return lo - 1;
 }
 
-/* The first edge from @from, or NULL. */
-const struct fi_dbi_edge *fi_unit_edge(const struct fi_dbi_unit *u, u64 from)
+static bool edge_below(const struct fi_dbi_unit *u, u32 i, u64 from)
 {
-	u32 lo = 0, hi = u->nr_edges;
+	return i < u->nr_edges && u->edges[i].from < from;
+}
 
-	while (lo < hi) {
-		u32 mid = lo + (hi - lo) / 2;
+/* The first edge from @from, or NULL. Instructions come in runs: start at the last. */
+const struct fi_dbi_edge *fi_unit_edge(struct fi_dbi_unit *u, u64 from)
+{
+	u32 lo = u->edge_hint, hi = u->nr_edges;
 
-		if (u->edges[mid].from < from)
-			lo = mid + 1;
-		else
-			hi = mid;
+	if (edge_below(u, lo, from) || (lo && !edge_below(u, lo - 1, from))) {
+		lo = 0;
+		while (lo < hi) {
+			u32 mid = lo + (hi - lo) / 2;
+
+			if (u->edges[mid].from < from)
+				lo = mid + 1;
+			else
+				hi = mid;
+		}
+		u->edge_hint = lo;
 	}
 	return lo < u->nr_edges && u->edges[lo].from == from ?
 	       &u->edges[lo] : NULL;
@@ -89,22 +98,56 @@ u64 fi_unit_site(struct fi_dbi_unit *u, const struct fi_dbi_site *s)
 	return u->va + at;
 }
 
+/* Takes function @f and all that is in one ring with it into the group of @g. */
+bool fi_unit_add_parts(struct fi_group *g, u32 f)
+{
+	struct fi_dbi_unit *u = g->u;
+	u32 i = f;
+
+	do {
+		const struct fi_dbi_func *fn = &u->funcs[i];
+		struct fi_part *p = &g->part[g->nr_parts];
+		int t = fi_unit_text(u, fn->va);
+
+		if (t < 0 || fn->va + fn->size > u->texts[t].va + u->texts[t].size)
+			return fi_refuse(g, fn->va, "function outside the text");
+		if (g->nr_parts == FI_MAX_PARTS)
+			return fi_refuse(g, fn->va, "too many parts");
+		g->nr_parts++;
+		p->func = i;
+		p->text = t;
+		p->off = fn->va - u->texts[t].va;
+		p->size = fn->size;
+		p->va = fn->va;
+		p->bytes = u->texts[t].bytes + p->off;
+		p->cold = fn->flags & FI_DBI_FN_COLD;
+		if (!p->cold && !(fn->flags & FI_DBI_FN_ABI))
+			g->abi = false;
+		i = u->chain[i];
+	} while (i != f);
+	return true;
+}
+
 /*
  * A jump leads from the group of @g into the middle of function @f, or to a cold part:
- * they are one. The group is built again with it. If @f already has a fragment, that
- * one stays good; the new one holds a second copy.
+ * they are one. If @f already has a fragment, that one stays good; the new one holds a
+ * second copy. False if the group is refused for it.
  */
 bool fi_unit_unite(struct fi_group *g, u32 f)
 {
 	struct fi_dbi_unit *u = g->u;
-	u32 lead = u->leader[g->part[0].func], old = u->leader[f], i;
+	u32 first = g->part[0].func, lead = u->leader[first], i = f, next;
 
-	if (lead == old)
+	if (lead == u->leader[f] || !fi_unit_add_parts(g, f))
 		return false;
-	for (i = 0; i < u->nr_funcs; i++)
-		if (u->leader[i] == old)
-			u->leader[i] = lead;
-	g->again = true;
+	do {
+		u->leader[i] = lead;
+		i = u->chain[i];
+	} while (i != f);
+	/* two rings become one */
+	next = u->chain[first];
+	u->chain[first] = u->chain[f];
+	u->chain[f] = next;
 	return true;
 }
 
@@ -126,15 +169,18 @@ int fi_dbi_create(struct fi_dbi_unit **unit, const struct fi_dbi_input *in)
 	u->nr_edges = in->nr_edges;
 	u->g.u = u;
 	u->leader = env->alloc(env->ctx, (in->nr_funcs + 1) * sizeof(*u->leader));
+	u->chain = env->alloc(env->ctx, (in->nr_funcs + 1) * sizeof(*u->chain));
 	u->frag = env->alloc(env->ctx, (in->nr_funcs + 1) * sizeof(*u->frag));
 	u->dec = env->alloc(env->ctx, fi_decode_scratch());
-	if (!u->leader || !u->frag || !u->dec) {
+	if (!u->leader || !u->chain || !u->frag || !u->dec) {
 		fi_dbi_destroy(u);
 		return -ENOMEM;
 	}
 	fi_decode_init(u->dec);
-	for (i = 0; i < u->nr_funcs; i++)
+	for (i = 0; i < u->nr_funcs; i++) {
 		u->leader[i] = i;
+		u->chain[i] = i;
+	}
 	u->stats.funcs = u->nr_funcs;
 	*unit = u;
 	return 0;
@@ -143,7 +189,7 @@ int fi_dbi_create(struct fi_dbi_unit **unit, const struct fi_dbi_input *in)
 void fi_dbi_destroy(struct fi_dbi_unit *u)
 {
 	void *list[] = {
-		u->leader, u->frag, u->dec, u->xref, u->map, u->rmap, u->store,
+		u->leader, u->chain, u->frag, u->dec, u->xref, u->map, u->rmap, u->store,
 		u->g.insn, u->g.block, u->g.check, u->g.at, u->g.work, u->g.cold,
 		u->a.buf, u->a.br, u->a.label, u->a.fix, u->a.pc, u,
 	};
@@ -166,8 +212,13 @@ u64 fi_dbi_arena_size(u64 text_bytes, u32 nr_funcs)
 static void write_branch(struct fi_dbi_unit *u, u8 *p, const struct fi_branch *b)
 {
 	const struct fi_label *l = &u->a.label[b->label];
-	s64 d = (s64)fi_asm_pos(&u->a, l->pos, l->br) - (s64)(b->pos + b->cum);
+	s64 d;
 
+	if (b->cc == FI_CC_ALIGN) {
+		fi_emit_nops(p, b->size);
+		return;
+	}
+	d = (s64)fi_asm_pos(&u->a, l->pos, l->br) - (s64)(b->pos + b->cum);
 	if (!b->wide) {
 		p[0] = b->cc == FI_CC_JMP ? 0xeb : 0x70 | b->cc;
 		p[1] = d - 2;
@@ -259,7 +310,7 @@ static void set_frags(struct fi_dbi_unit *u, u32 start, u32 len)
 /* Moves the stream into the arena. */
 static bool place_group(struct fi_dbi_unit *u)
 {
-	u32 start = ALIGN(u->used, 16), size, xrefs = u->nr_xrefs, i;
+	u32 start = ALIGN(u->used, FI_LOOP_ALIGN), size, xrefs = u->nr_xrefs, i;
 
 	fi_asm_relax(&u->a);
 	size = fi_asm_size(&u->a);
@@ -286,34 +337,12 @@ static bool place_group(struct fi_dbi_unit *u)
 static bool collect_parts(struct fi_dbi_unit *u, u32 lead)
 {
 	struct fi_group *g = &u->g;
-	u32 i;
 
 	g->nr_parts = 0;
 	g->abi = true;
-	g->again = false;
+	g->borrowed = FI_NOREG;
 	g->refusal = NULL;
-	for (i = 0; i < u->nr_funcs; i++) {
-		const struct fi_dbi_func *fn = &u->funcs[i];
-		struct fi_part *p;
-		int t;
-
-		if (u->leader[i] != lead)
-			continue;
-		t = fi_unit_text(u, fn->va);
-		if (t < 0 || fn->va + fn->size > u->texts[t].va + u->texts[t].size)
-			return fi_refuse(g, fn->va, "function outside the text");
-		if (g->nr_parts == FI_MAX_PARTS)
-			return fi_refuse(g, fn->va, "too many parts");
-		p = &g->part[g->nr_parts++];
-		p->func = i;
-		p->text = t;
-		p->off = fn->va - u->texts[t].va;
-		p->size = fn->size;
-		p->cold = fn->flags & FI_DBI_FN_COLD;
-		if (!p->cold && !(fn->flags & FI_DBI_FN_ABI))
-			g->abi = false;
-	}
-	return true;
+	return fi_unit_add_parts(g, lead);
 }
 
 static bool stages(struct fi_group *g)
@@ -322,6 +351,7 @@ static bool stages(struct fi_group *g)
 		return false;
 	fi_liveness(g);
 	fi_frame(g);
+	fi_borrow(g);
 	if (g->refusal || !fi_plan(g) || !fi_lower(g))
 		return false;
 	return place_group(g->u);
@@ -364,12 +394,9 @@ static bool translate_group(struct fi_dbi_unit *u, u32 lead)
 	u32 data = u->data_used, stores = u->nr_stores;
 	struct fi_dbi_stats saved = u->stats;
 
-	do {
-		u->stats = saved;
-		fi_asm_reset(&u->a);
-		if (collect_parts(u, lead) && stages(&u->g))
-			return true;
-	} while (u->g.again);
+	fi_asm_reset(&u->a);
+	if (collect_parts(u, lead) && stages(&u->g))
+		return true;
 	if (u->nomem || u->nospace || !u->g.refusal)
 		return false;
 	saved.decode_failures = u->stats.decode_failures;
@@ -405,7 +432,7 @@ static bool place_stub(struct fi_dbi_unit *u)
 	u->g.nr_insns = 0;
 	u->g.refusal = NULL;
 	fi_control_stub(&u->g);
-	u->stub = ALIGN(u->used, 16);
+	u->stub = ALIGN(u->used, FI_LOOP_ALIGN);
 	return !u->nomem && place_group(u);
 }
 
