@@ -2,14 +2,17 @@
 /*
  * fidbi: the instrumentation engine for people.
  *
- *	fidbi stats [-c checks] FILE.ko...	what the translation does to a module
- *	fidbi dump [-c checks] FILE.ko FUNC	original and translated, side by side
+ *	fidbi stats [--checks=...] FILE.ko...	what the translation does to a module
+ *	fidbi dump [--checks=...] FILE.ko FUNC	original and translated, side by side
  *	fidbi times FILE.ko...			how long it takes, and how it grows
- *	fidbi audit [-c checks] [-j N] DIR	every module below a directory
+ *	fidbi audit [--checks=...] [-j N] DIR	every module below a directory
+ *
+ * -a: alternatives for a CPU with all features, not none; -r: before all of that
  */
 
 #define _GNU_SOURCE
 #include <ftw.h>
+#include <getopt.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -21,7 +24,7 @@
 #include "loader.h"
 
 static enum fi_dbi_checks checks = FI_DBI_BYTE;
-static bool raw;
+static bool raw, reads, all_features;
 static int verbose;
 
 static double now(void)
@@ -41,6 +44,7 @@ static struct fi_dbi_config config(void)
 	if (!helpers)
 		helpers = map_low(4096, PROT_READ | PROT_WRITE);
 	c.checks = checks;
+	c.reads = reads;
 	c.shadow = 0x8000;
 	c.map_disp = 0x7fff8000;
 	c.slow_store = c.slow_range = c.slow_icall = (u64)helpers;
@@ -61,7 +65,7 @@ struct result {
 
 static int translate(const char *path, struct result *r)
 {
-	struct load_options o = { .finalize = !raw };
+	struct load_options o = { .finalize = !raw, .all_features = all_features };
 	struct fi_dbi_input in;
 	double t0;
 
@@ -114,10 +118,14 @@ static int cmd_stats(int n, char **path)
 		printf("    merged       %8u\n", s->merged);
 		printf("    checked      %8u   hoisted %u, spilled %u, flags live %u\n",
 		       s->checked, s->hoisted, s->spilled, s->flags_live);
-		printf("    in loops     %8u\n", s->loops);
+		printf("    in loops     %8u   registers borrowed %u\n", s->loops,
+		       s->borrowed);
 		printf("    string %u, bit %u, vector %u, gs %u, user %u, rsp not in frame %u\n",
 		       s->strings, s->bitreg, s->vector, s->gs_stores,
 		       s->user_stores, s->frame_checked);
+		if (reads)
+			printf("  loads          %8u   checked %u\n", s->loads,
+			       s->loads_checked);
 		printf("  indirect calls %8u   returns %u\n", s->icalls, s->rets);
 		printf("  traps          %8u   tracked %u\n", s->traps, s->tracked);
 		for (int k = 1; k < FI_NR_SENS; k++)
@@ -438,24 +446,43 @@ static int cmd_audit(const char *dir, int jobs)
 static int usage(void)
 {
 	fprintf(stderr,
-		"usage: fidbi [-c none|byte|segment|sandbox] [-r] [-v] [-j N] stats|times FILE... | dump FILE FUNC | audit DIR\n");
+		"usage: fidbi [--checks=none|byte|segment|sandbox[,reads]] [-a] [-r] [-v] [-j N] stats|times FILE... | dump FILE FUNC | audit DIR\n");
 	return 2;
+}
+
+/* "byte", "byte,reads": as the kernel's checks= */
+static bool parse_checks(const char *arg)
+{
+	static const char * const names[] = { "none", "byte", "segment", "sandbox" };
+	size_t n = strcspn(arg, ",");
+
+	reads = !strcmp(arg + n, ",reads");
+	if (arg[n] && !reads)
+		return false;
+	for (int i = 0; i < 4; i++) {
+		if (strlen(names[i]) == n && !strncmp(arg, names[i], n)) {
+			checks = i;
+			return true;
+		}
+	}
+	return false;
 }
 
 int main(int argc, char **argv)
 {
-	static const char * const names[] = { "none", "byte", "segment", "sandbox" };
+	static const struct option longer[] = {
+		{ "checks", required_argument, NULL, 'c' }, { 0 },
+	};
 	int jobs = 2, o;
 
-	while ((o = getopt(argc, argv, "c:rvj:")) != -1) {
+	while ((o = getopt_long(argc, argv, "c:arvj:", longer, NULL)) != -1) {
 		switch (o) {
 		case 'c':
-			checks = 4;
-			for (int i = 0; i < 4; i++)
-				if (!strcmp(optarg, names[i]))
-					checks = i;
-			if (checks == 4)
+			if (!parse_checks(optarg))
 				return usage();
+			break;
+		case 'a':
+			all_features = true;
 			break;
 		case 'r':
 			raw = true;

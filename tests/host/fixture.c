@@ -119,6 +119,64 @@ NOINLINE u64 store_flags(u64 *p, u64 a, u64 b)
 	return r;
 }
 
+/* Loads, for the option that checks them. */
+NOINLINE u64 load8(u8 *p) { return *(volatile u8 *)p; }
+NOINLINE u64 load32(u32 *p) { return *(volatile u32 *)p; }
+NOINLINE u64 load64(u64 *p) { return *(volatile u64 *)p; }
+NOINLINE void load128(void *p)
+{
+	asm volatile("movups (%0),%%xmm0" :: "r"(p) : "memory");
+}
+
+NOINLINE u64 load_cmp(u64 *p, u64 v)
+{
+	u8 r;
+
+	asm volatile("cmp %2,(%1); sete %0" : "=q"(r) : "r"(p), "r"(v) : "memory", "cc");
+	return r;
+}
+
+NOINLINE u64 load_bt(u64 *p, u64 bit)
+{
+	u8 r;
+
+	asm volatile("btq %2,(%1); setc %0" : "=q"(r) : "r"(p), "r"(bit) : "memory", "cc");
+	return r;
+}
+
+NOINLINE u64 load_push(u64 *p)
+{
+	u64 r;
+
+	asm volatile("pushq (%1); pop %0" : "=r"(r) : "r"(p) : "memory");
+	return r;
+}
+
+NOINLINE u64 load_lods(const void *p)
+{
+	u64 r;
+
+	asm volatile("lodsq" : "=a"(r), "+S"(p) :: "memory");
+	return r;
+}
+
+/* the flags live across the load, nowhere to move the check */
+NOINLINE u64 load_flags(u64 *p, u64 a, u64 b)
+{
+	u64 r = 0;
+
+	asm volatile("cmp %2,%3; mov %1,%%rdi; mov (%%rdi),%%rdi; adc $0,%0"
+		     : "+r"(r) : "r"(p), "r"(a), "r"(b) : "rdi", "memory", "cc");
+	return r;
+}
+
+NOINLINE void load_movs(const void *from, u64 n)
+{
+	void *p = bytes;
+
+	asm volatile("rep movsb" : "+D"(p), "+S"(from), "+c"(n) :: "memory");
+}
+
 struct pair { u64 a, b; u32 c; u16 d; u8 e; };
 
 /* several stores of one base: one check */
@@ -198,6 +256,51 @@ NOINLINE u64 keyed(u64 x)
 yes:
 	return x + 100;
 }
+
+/* tail calls whose sites the kernel patches: jmp, and a conditional one */
+u64 demo_key;
+asm(".macro SITE label\n"
+    ".pushsection .static_call_sites, \"aw\"\n"
+    ".balign 8\n"
+    ".long \\label - ., demo_key - . + 1\n"
+    ".popsection\n"
+    ".endm\n"
+    ".globl tail_site, cond_site, smash_site, smash_cond\n"
+    ".balign 16\n"
+    ".type tail_site, @function\n"
+    "tail_site: endbr64; call __fentry__; add $1, %rdi\n"
+    "1: jmp __SCT__demo\n"
+    "SITE 1b\n"
+    ".size tail_site, . - tail_site\n"
+    ".balign 16\n"
+    ".type cond_site, @function\n"
+    "cond_site: endbr64; call __fentry__; test %rdi, %rdi\n"
+    "1: je __SCT__demo\n"
+    "SITE 1b\n"
+    "mov $7, %eax; ret\n"
+    ".size cond_site, . - cond_site\n"
+    ".balign 16\n"
+    ".type smash_site, @function\n"
+    "smash_site: endbr64; call __fentry__; mov %rdi, (%rsp)\n"
+    "1: jmp __SCT__demo\n"
+    "SITE 1b\n"
+    ".size smash_site, . - smash_site\n"
+    ".balign 16\n"
+    ".type smash_cond, @function\n"
+    "smash_cond: endbr64; call __fentry__; mov %rdi, (%rsp); test %rsi, %rsi\n"
+    "1: je __SCT__demo\n"
+    "SITE 1b\n"
+    "ud2\n"
+    ".size smash_cond, . - smash_cond\n"
+    /* assembly that goes on in the next symbol, as a second entry */
+    ".globl two_entries, second_entry\n"
+    ".balign 16\n"
+    ".type two_entries, @function\n"
+    "two_entries: add $100, %rdi\n"
+    ".size two_entries, . - two_entries\n"
+    ".type second_entry, @function\n"
+    "second_entry: lea 5(%rdi), %rax; ret\n"
+    ".size second_entry, . - second_entry\n");
 
 NOINLINE u64 load_safe(u64 *p)
 {

@@ -109,6 +109,8 @@ int LLVMFuzzerTestOneInput(const u8 *data, size_t size)
 	c.ind_thunk = data[1] & 1 ? (u64)low + 192 : 0;
 	c.slow_store = c.slow_range = c.slow_icall = (u64)low;
 	c.slow_ret = c.slow_trap = c.slow_port = (u64)low;
+	c.reads = data[2] & 8;
+	c.read_bit = data[2] & 16 ? 45 : 0;
 	nf = 1 + (data[1] >> 1) % 8;
 	ne = (data[1] >> 4) % 5;
 	size = size > 4096 ? 4096 : size;

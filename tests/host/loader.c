@@ -136,9 +136,7 @@ static const char * const gs_names[] = {
 static bool layout(struct mod *m)
 {
 	u64 size[4] = { 0 }, off[4], total, text;
-	static const char none[] = "";
 
-	(void)none;
 	m->sec_va = calloc(m->eh->e_shnum, sizeof(u64));
 	for (u32 i = 1; i < m->eh->e_shnum; i++) {
 		int r = region_of(m, i);
@@ -313,6 +311,15 @@ u64 mod_sym(const struct mod *m, const char *name)
 	return 0;
 }
 
+/* What moves with the module: all but per-CPU offsets and absolute symbols. */
+static u64 moved(const struct mod *m, const Elf64_Sym *s)
+{
+	if (s->st_shndx == SHN_ABS ||
+	    (s->st_shndx == SHN_UNDEF && s->st_value < 0x1000))
+		return 0;
+	return m->bias;
+}
+
 static bool relocate(struct mod *m)
 {
 	for (u32 i = 1; i < m->eh->e_shnum; i++) {
@@ -328,7 +335,9 @@ static bool relocate(struct mod *m)
 		n = m->sh[i].sh_size / sizeof(*r);
 		for (u64 k = 0; k < n; k++) {
 			u8 *p = (u8 *)(base + r[k].r_offset);
-			u64 v = sym_value(m, ELF64_R_SYM(r[k].r_info)) + r[k].r_addend;
+			u32 sym = ELF64_R_SYM(r[k].r_info);
+			u64 v = sym_value(m, sym) + moved(m, &m->sym[sym]) + r[k].r_addend;
+			u64 place = (u64)p + m->bias;
 			u32 v32;
 
 			switch (ELF64_R_TYPE(r[k].r_info)) {
@@ -342,11 +351,11 @@ static bool relocate(struct mod *m)
 				break;
 			case R_X86_64_PC32:
 			case R_X86_64_PLT32:
-				v32 = v - (u64)p;
+				v32 = v - place;
 				memcpy(p, &v32, 4);
 				break;
 			case R_X86_64_PC64:
-				v -= (u64)p;
+				v -= place;
 				memcpy(p, &v, 8);
 				break;
 			case R_X86_64_NONE:
@@ -644,6 +653,19 @@ const char *mod_sym_at(const struct mod *m, u64 va, u64 *off)
 	return m->func[lo - 1].name;
 }
 
+/* What the engine is told: addresses of the place that the module was linked for. */
+static void add_bias(struct mod *m)
+{
+	for (int i = 0; i < 2; i++)
+		m->text[i].va += m->bias;
+	for (u32 i = 0; i < m->nr_funcs; i++)
+		m->func[i].va += m->bias;
+	for (u32 i = 0; i < m->nr_edges; i++) {
+		m->edge[i].from += m->bias;
+		m->edge[i].to += m->edge[i].to ? m->bias : 0;
+	}
+}
+
 struct mod *mod_load_image(const char *name, u8 *file, size_t size,
 			   const struct load_options *o)
 {
@@ -656,6 +678,7 @@ struct mod *mod_load_image(const char *name, u8 *file, size_t size,
 		mod_free(m);
 		return NULL;
 	}
+	m->bias = o->run_at ? o->run_at - (u64)m->map : 0;
 	make_imports(m, o);
 	if (!relocate(m)) {
 		fprintf(stderr, "%s: %s\n", name, m->error);
@@ -665,8 +688,11 @@ struct mod *mod_load_image(const char *name, u8 *file, size_t size,
 	collect_functions(m);
 	mark_c_files(m);
 	mark_taken(m);
-	if (o->finalize)
+	if (o->finalize) {
+		if (!mod_apply_alternatives(m, o->all_features))
+			fprintf(stderr, "%s: alternatives\n", name);
 		finalize(m);
+	}
 	collect_edges(m);
 	for (int i = 0; i < 2; i++) {
 		u8 *copy = malloc(m->text[i].size + 16);
@@ -674,6 +700,7 @@ struct mod *mod_load_image(const char *name, u8 *file, size_t size,
 		memcpy(copy, m->text_live[i], m->text[i].size);
 		m->text[i].bytes = copy;
 	}
+	add_bias(m);
 	return m;
 }
 
@@ -720,23 +747,25 @@ static void env_free(void *ctx, void *p)
 
 static void env_resolve(void *ctx, u64 va, struct fi_dbi_target *t)
 {
-	const struct import *im = mod_import_at(ctx, va);
+	const struct mod *m = ctx;
+	const struct import *im = mod_import_at(m, va - m->bias);
 
-	if (im)
-		*t = im->t;
+	if (!im)
+		return;
+	*t = im->t;
+	t->to += m->bias;
 }
 
 static bool env_const_slot(void *ctx, u64 va)
 {
 	struct mod *m = ctx;
-	u64 stubs = m->nr_imports ? m->import[0].va & ~63ULL : 0;
 
+	va -= m->bias;
 	/* inside an imported object, such as pv_ops */
 	for (u32 i = 0; i < m->nr_imports; i++)
 		if (!strcmp(m->import[i].name, "pv_ops") && va >= m->import[i].va &&
 		    va < m->import[i].va + 0x400)
 			return true;
-	(void)stubs;
 	return false;
 }
 

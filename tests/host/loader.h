@@ -30,6 +30,7 @@ struct mod {
 	u32 nr_syms;
 	const char *str;
 	u64 *sec_va;
+	u64 bias;		/* linked for addresses so much above those here */
 
 	u8 *map;		/* all of it */
 	size_t map_size;
@@ -50,7 +51,9 @@ struct mod {
 };
 
 struct load_options {
-	bool finalize;		/* returns and retpolines as on a plain CPU */
+	bool finalize;		/* returns, retpolines, alternatives as on a plain CPU */
+	bool all_features;	/* alternatives as on one that has everything */
+	u64 run_at;		/* linked for this address; what stands here is to be read */
 	u64 (*host_symbol)(const char *name);
 };
 
@@ -64,6 +67,8 @@ u64 mod_sym(const struct mod *m, const char *name);
 const char *mod_sym_at(const struct mod *m, u64 va, u64 *off);
 const struct import *mod_import_at(const struct mod *m, u64 va);
 Elf64_Shdr *mod_section(const struct mod *m, const char *name, u32 *index);
+/* alternatives.c; false: a replacement that could not be moved */
+bool mod_apply_alternatives(struct mod *m, bool all);
 u8 *read_module(const char *path, size_t *size);
 
 /* The environment of the engine for a loaded module. */

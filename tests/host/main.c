@@ -3,6 +3,7 @@
 
 #define _GNU_SOURCE
 #include <ftw.h>
+#include <malloc.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -12,7 +13,7 @@
 
 #include "test.h"
 
-struct options opt = { .budget = 10, .seed = 1 };
+struct options opt = { .budget = 10, .seed = 1, .insns = 10000000 };
 
 static u32 passed, failed;
 
@@ -86,6 +87,7 @@ static const struct {
 	{ "random", suite_random },
 	{ "libraries", suite_libraries },
 	{ "tables", suite_tables },
+	{ "kernel", suite_kernel },
 	{ "model", suite_model },
 	{ "step", suite_step },
 	{ "retranslate", suite_retranslate },
@@ -110,12 +112,15 @@ int main(int argc, char **argv)
 			opt.seed = strtoull(optarg, NULL, 0);
 			break;
 		case 'n':
-			opt.sequences = strtoull(optarg, NULL, 0);
+			opt.insns = strtoull(optarg, NULL, 0);
 			break;
 		default:
 			return 2;
 		}
 	}
+	/* a unit for each sequence: keep its memory */
+	mallopt(M_MMAP_THRESHOLD, 1 << 28);
+	mallopt(M_TRIM_THRESHOLD, 1 << 28);
 	rt_init();
 	for (u32 i = 0; i < ARRAY_SIZE(suites); i++) {
 		bool run = optind == argc;

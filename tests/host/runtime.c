@@ -30,6 +30,8 @@ u64 rt_slow_calls, rt_range_calls;
 u64 fi_dbi_map_disp = MAP_DISP;
 u64 rt_fixup_from, rt_fixup_to;
 void (*rt_step)(u64 rip, u64 rsp);
+bool rt_count;
+u64 rt_counted;
 
 static struct unit *units;
 static struct violation *volatile caught;	/* where to report; NULL: outside */
@@ -82,6 +84,16 @@ static bool seg_ok(const struct fi_dbi_config *c, u64 addr, u64 len)
 	       (s64)(addr + len - 1) >> c->seg_shift == c->seg_id;
 }
 
+/* The first byte that is in neither map is a violation. */
+static void judge_load(const struct fi_dbi_site *site, u64 ea, u64 len, u64 mask)
+{
+	for (u64 i = 0; i < len; i++)
+		if ((len > 64 || (mask >> i & 1)) &&
+		    !fi_dbi_map_test(READ_DISP, ea + i, 1) &&
+		    !fi_dbi_map_test(MAP_DISP, ea + i, 1))
+			violate(C_LOAD, site->va, ea + i);
+}
+
 void fi_dbi_on_store(struct fi_dbi_slow *s)
 {
 	const struct fi_dbi_site *site = (void *)s->arg[0];
@@ -89,6 +101,15 @@ void fi_dbi_on_store(struct fi_dbi_slow *s)
 	u64 ea = s->arg[1], bad = 0;
 
 	rt_slow_calls++;
+	if (site->kind == FI_SITE_LOAD && u->cfg.checks == FI_DBI_BYTE) {
+		judge_load(site, ea, site->size, site->mask);
+		return;
+	}
+	if (site->kind == FI_SITE_LOAD) {
+		if (!seg_ok(&u->cfg, ea, site->size))
+			violate(C_LOAD, site->va, ea);
+		return;
+	}
 	if (site->kind == FI_SITE_SEGMENT) {
 		if (!seg_ok(&u->cfg, ea, site->size))
 			violate(C_STORE, site->va, ea);
@@ -120,9 +141,14 @@ void fi_dbi_on_range(struct fi_dbi_slow *s)
 	rt_range_calls++;
 	if (!s->cx)
 		return;
+	if (site->kind == FI_SITE_LOAD_STRING && u->cfg.checks == FI_DBI_BYTE) {
+		judge_load(site, s->di, len, ~0ULL);
+		return;
+	}
 	if (u->cfg.checks != FI_DBI_BYTE) {
 		if (!seg_ok(&u->cfg, s->di, len))
-			violate(C_RANGE, site->va, s->di);
+			violate(site->kind == FI_SITE_LOAD_STRING ? C_LOAD : C_RANGE,
+				site->va, s->di);
 		return;
 	}
 	/* a length that wraps cannot be permitted: the map ends before */
@@ -173,6 +199,21 @@ void fi_dbi_on_port(struct fi_dbi_slow *s)
 	violate(C_PORT, site->va, site->mask ? site->mask & 0xff : s->dx & 0xffff);
 }
 
+/*
+ * The one before @rip is done. A repeated string instruction traps each round, but is
+ * one; the pushes that make the frame are not counted.
+ */
+static void count_step(ucontext_t *uc, u64 rip)
+{
+	static u64 last;
+
+	if (rip >= (u64)rt_run_back && rip < (u64)rt_run_end)
+		uc->uc_mcontext.gregs[REG_EFL] &= ~0x100;
+	else if (rip != last && last && *(const u8 *)last != 0x6a)
+		rt_counted++;
+	last = rip;
+}
+
 static void on_signal(int sig, siginfo_t *si, void *ctx)
 {
 	ucontext_t *uc = ctx;
@@ -180,6 +221,10 @@ static void on_signal(int sig, siginfo_t *si, void *ctx)
 	struct unit *u = rt_unit_at(rip);
 	sigset_t set;
 
+	if (sig == SIGTRAP && rt_count) {
+		count_step(uc, rip);
+		return;
+	}
 	if (sig == SIGTRAP && rt_step) {
 		if (rip >= (u64)rt_run_back && rip < (u64)rt_run_end)
 			uc->uc_mcontext.gregs[REG_EFL] &= ~0x100;
@@ -243,55 +288,65 @@ bool rt_run_state_on(struct stack *s, u64 fn, u64 state[17], struct violation *v
 
 /* Permission map */
 
-static u8 *shadow(u64 a)
+static u8 *shadow(u64 a, s64 disp)
 {
-	return (u8 *)((a >> 3) + MAP_DISP);
+	return (u8 *)((a >> 3) + disp);
 }
 
 /* The map is read-only for everyone: wild stores of originals must not reach it. */
-static void poke(u64 addr, const void *bytes, u64 len)
+static void poke(u64 addr, s64 disp, const void *bytes, u64 len)
 {
 	static int mem = -1;
 
 	if (mem < 0)
 		mem = open("/proc/self/mem", O_RDWR);
-	if (pwrite(mem, bytes, len, (off_t)(u64)shadow(addr)) != (ssize_t)len) {
+	if (pwrite(mem, bytes, len, (off_t)(u64)shadow(addr, disp)) != (ssize_t)len) {
 		perror("permission map");
 		exit(2);
 	}
 }
 
-static void set_bits(u64 addr, u64 len, bool on)
+static void set_bits(u64 addr, u64 len, bool on, s64 disp)
 {
 	static u8 chunk[65536];
 	u64 end = addr + len;
 
 	while (addr < end) {
 		u32 bit = addr & 7, n = min(end - addr, 8ULL - bit);
-		u8 m = ((1u << n) - 1) << bit, b = *shadow(addr);
+		u8 m = ((1u << n) - 1) << bit, b = *shadow(addr, disp);
 
 		if (n == 8) {
 			u64 bytes = min((end - addr) / 8, (u64)sizeof(chunk));
 
 			memset(chunk, on ? 0xff : 0, bytes);
-			poke(addr, chunk, bytes);
+			poke(addr, disp, chunk, bytes);
 			addr += bytes * 8;
 			continue;
 		}
 		b = on ? b | m : b & ~m;
-		poke(addr, &b, 1);
+		poke(addr, disp, &b, 1);
 		addr += n;
 	}
 }
 
 void rt_grant(u64 addr, u64 len)
 {
-	set_bits(addr, len, true);
+	set_bits(addr, len, true, MAP_DISP);
 }
 
 void rt_revoke(u64 addr, u64 len)
 {
-	set_bits(addr, len, false);
+	set_bits(addr, len, false, MAP_DISP);
+}
+
+void rt_grant_read(u64 addr, u64 len)
+{
+	set_bits(addr, len, true, READ_DISP);
+}
+
+void rt_revoke_read(u64 addr, u64 len)
+{
+	set_bits(addr, len, false, READ_DISP);
 }
 
 void rt_stack(struct stack *s)
@@ -308,10 +363,13 @@ void rt_init(void)
 	stack_t ss = { .ss_sp = alt, .ss_size = sizeof(alt) };
 	void *gs = mmap(NULL, 0x200000, PROT_READ | PROT_WRITE,
 			MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
-	void *p = mmap((void *)MAP_DISP, 0x100000000000ULL, PROT_READ,
-		       MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE |
-		       MAP_FIXED_NOREPLACE, -1, 0);
+	static const s64 at[] = { MAP_DISP, READ_DISP };
+	void *p = NULL;
 
+	for (u32 i = 0; i < ARRAY_SIZE(at) && p != MAP_FAILED; i++)
+		p = mmap((void *)at[i], 0x100000000000ULL, PROT_READ,
+			 MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE |
+			 MAP_FIXED_NOREPLACE, -1, 0);
 	if (p == MAP_FAILED || gs == MAP_FAILED) {
 		perror("permission map");
 		exit(2);
@@ -350,6 +408,7 @@ void rt_config(struct fi_dbi_config *c, enum fi_dbi_checks checks)
 	fi_dbi_config_default(c);
 	c->checks = checks;
 	c->map_disp = MAP_DISP;
+	c->read_bit = READ_BIT;
 	c->shadow = SHADOW;
 	c->seg_shift = 32;
 	c->seg_id = 0;

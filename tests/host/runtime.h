@@ -9,6 +9,9 @@
 #include "loader.h"
 
 #define MAP_DISP	0x7fff8000
+/* the map for loads: that bit of the shifted address toggled */
+#define READ_BIT	45
+#define READ_DISP	(MAP_DISP + (1LL << READ_BIT))
 #define STACK_SIZE	0x40000
 /* not the same offset in a page, or loads of one alias stores of the other */
 #define SHADOW		(STACK_SIZE + 0x840)
@@ -17,6 +20,7 @@ enum caught {
 	C_NOTHING,
 	C_STORE,
 	C_RANGE,
+	C_LOAD,
 	C_ICALL,
 	C_RET,
 	C_TRAP,
@@ -59,6 +63,9 @@ struct unit *rt_unit_at(u64 cache);
 
 void rt_grant(u64 addr, u64 len);
 void rt_revoke(u64 addr, u64 len);
+/* The same for loads; what may be written may also be read. */
+void rt_grant_read(u64 addr, u64 len);
+void rt_revoke_read(u64 addr, u64 len);
 void rt_stack(struct stack *s);
 
 /*
@@ -76,7 +83,9 @@ u64 rt_host_symbol(const char *name);
 
 /* While set, called at every cache instruction (single step). */
 extern void (*rt_step)(u64 rip, u64 rsp);
-
+/* While set, instructions are counted that a state with TF set steps through. */
+extern bool rt_count;
+extern u64 rt_counted;
 
 /* One exception-table entry that the signal handler honours. */
 extern u64 rt_fixup_from, rt_fixup_to;

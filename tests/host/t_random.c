@@ -375,9 +375,18 @@ static u32 make_function(u8 *at, u32 insns, bool abi, s64 helper, u32 *count)
 }
 
 struct tally {
-	u64 sequences, runs, insns, faults, early, violations, mismatches;
+	u64 sequences, runs, faults, early, violations, mismatches;
 	u64 coincidences;
+	u64 stepped, steps;	/* runs that were counted by single steps */
 };
+
+#define STEP_EACH	512	/* runs */
+
+/* Instructions that the originals executed, the pushes of the frame left out. */
+static u64 executed(const struct tally *t)
+{
+	return t->stepped ? (double)t->steps / t->stepped * t->runs : 0;
+}
 
 static void random_state(u64 s[17])
 {
@@ -477,6 +486,38 @@ static bool hits_other_memory(u64 addr)
 static u64 last_state[17];
 static u8 last_init[BUF_SIZE];
 
+/* The original once more, with a trap after each instruction. */
+static void count_steps(u64 orig, struct tally *t)
+{
+	struct violation v;
+	u64 s[17];
+
+	memcpy(s, last_state, sizeof(s));
+	memcpy(buf, last_init, BUF_SIZE);
+	memset((void *)(st.top - 2048), 0x77, 1900);
+	s[16] |= 0x100;
+	rt_counted = 0;
+	rt_count = true;
+	rt_run_state_on(&st, orig, s, &v);
+	rt_count = false;
+	t->steps += rt_counted;
+	t->stepped++;
+}
+
+/* Other contents for each state: the same noise, shifted by a random number. */
+static void new_contents(u8 *init)
+{
+	static u64 noise[BUF_SIZE / 8];
+	u64 *w = (u64 *)init, x = rnd();
+
+	for (u32 i = 0; i < BUF_SIZE / 8; i++) {
+		if (!noise[BUF_SIZE / 8 - 1])
+			for (u32 k = 0; k < BUF_SIZE / 8; k++)
+				noise[k] = rnd() | 1;
+		w[i] = noise[i] + x * (2 * i + 1);
+	}
+}
+
 /* One state through both; false: they differ. @again: the last state once more */
 static bool compare_run(u64 orig, u64 trans, bool abi, u8 undef, bool holes,
 			bool checked, bool redirects, bool again, struct tally *t)
@@ -489,8 +530,7 @@ static bool compare_run(u64 orig, u64 trans, bool abi, u8 undef, bool holes,
 
 	if (!again) {
 		random_state(s);
-		for (u32 i = 0; i < BUF_SIZE; i += 8)
-			*(u64 *)(init + i) = rnd();
+		new_contents(init);
 	}
 	memcpy(a, s, sizeof(a));
 	memcpy(b, s, sizeof(b));
@@ -504,7 +544,7 @@ static bool compare_run(u64 orig, u64 trans, bool abi, u8 undef, bool holes,
 		b[16] |= 0x100;		/* trap at each instruction */
 	ok_b = rt_run_state_on(&st, trans, b, &vb);
 	t->runs++;
-	forbidden = hole_changed(init, native);
+	forbidden = holes && hole_changed(init, native);
 	if (holes && checked && hole_changed(init, buf))
 		return differ("forbidden bytes written", s, a, b, &va, &vb);
 	if (ok_a && ok_b) {
@@ -682,7 +722,8 @@ static bool one_sequence(struct fi_dbi_config *c, u32 states, bool damage,
 		ok = compare_run(synth.func[1].va, trans, abi, undef, holes,
 				 c->checks == FI_DBI_BYTE,
 				 c->checks == FI_DBI_SANDBOX, false, t);
-		t->insns += insns;
+		if (t->runs % STEP_EACH == 0 && ok && !rt_step)
+			count_steps(synth.func[1].va, t);
 	}
 	if (!ok && !damage) {
 		rt_free_raw(u);
@@ -710,7 +751,9 @@ static bool one_sequence(struct fi_dbi_config *c, u32 states, bool damage,
 	return ok;
 }
 
-static void run_mode(enum fi_dbi_checks checks, bool poison, double budget, u64 want)
+/* Until both the time is over and @want instructions were executed. */
+static u64 run_mode(enum fi_dbi_checks checks, bool reads, bool poison, double budget,
+		    u64 want)
 {
 	static const char * const names[] = { "none", "byte", "segment", "sandbox" };
 	struct fi_dbi_config c;
@@ -720,12 +763,15 @@ static void run_mode(enum fi_dbi_checks checks, bool poison, double budget, u64 
 	rt_config(&c, checks);
 	c.poison = poison;
 	rnd_seed(opt.seed + checks * 2 + poison);
-	while (want ? t.runs < want : (t.sequences & 63) || seconds() < end)
+	c.reads = reads;
+	rt_grant_read((u64)buf, BUF_SIZE);
+	while ((t.sequences & 63) || seconds() < end || executed(&t) < want)
 		one_sequence(&c, MAX_STATES, false, &t);
 	report(!t.mismatches && t.runs,
-	       "random %s%s: seed %llu, %llu sequences, %llu runs, %llu instructions, %llu faults, %llu violations, %llu chance hits, %llu mismatches",
-	       names[checks], poison ? "+poison" : "", opt.seed, t.sequences, t.runs,
-	       t.insns, t.faults, t.violations, t.coincidences, t.mismatches);
+	       "random %s%s%s: seed %llu, %llu sequences, %llu runs, %llu instructions executed, %llu faults, %llu violations, %llu chance hits, %llu mismatches",
+	       names[checks], reads ? ",reads" : "", poison ? "+poison" : "", opt.seed, t.sequences, t.runs,
+	       executed(&t), t.faults, t.violations, t.coincidences, t.mismatches);
+	return executed(&t);
 }
 
 static void run_sabotage(void)
@@ -745,7 +791,7 @@ static void run_sabotage(void)
 
 void suite_random(void)
 {
-	u64 want = opt.sequences / 8;
+	u64 total = 0;
 
 	prepare();
 	report(nr_pool == POOL, "random: %u instructions drawn from %llu of real modules",
@@ -753,8 +799,12 @@ void suite_random(void)
 	if (!nr_pool)
 		return;
 	for (int poison = 0; poison < 2; poison++)
-		for (int checks = 0; checks < 4; checks++)
-			run_mode(checks, poison, opt.budget / 8, want);
+		for (int k = 0; k < 5; k++)
+			total += run_mode(k < 4 ? k : FI_DBI_BYTE, k == 4, poison,
+					  opt.budget / 10, opt.insns / 10 + 1);
+	report(total >= opt.insns,
+	       "random: %llu instructions executed by each side, %llu wanted",
+	       total, opt.insns);
 	run_sabotage();
 }
 

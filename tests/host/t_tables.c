@@ -222,6 +222,92 @@ static void orc(void)
 	rt_free(u);
 }
 
+static u64 demo_calls;
+
+static u64 demo(u64 x)
+{
+	demo_calls++;
+	return x * 3;
+}
+
+static u64 demo_symbol(const char *name)
+{
+	return strcmp(name, "__SCT__demo") ? rt_host_symbol(name) : (u64)demo;
+}
+
+/* Which static-call site's entry belongs to @fn, rewritten: its cache address, or 0. */
+static u8 *site_of(struct unit *u, const char *fn)
+{
+	u64 va = mod_sym(u->m, fn);
+	u32 idx;
+	Elf64_Shdr *s = mod_section(u->m, ".static_call_sites", &idx);
+
+	for (u64 k = 0; s && k < s->sh_size / 8; k++) {
+		s32 *e = (s32 *)(u->m->sec_va[idx] + 8 * k);
+		u64 at = (u64)e + (s64)e[0];
+
+		if (at >= va && at < va + 64 && rw_scall(u, (u64)e, e))
+			return (u8 *)e + e[0];
+	}
+	return NULL;
+}
+
+/* Tail calls through static calls: the branch itself is the site, the check before it. */
+static void tail_sites(void)
+{
+	struct load_options o = { .finalize = true, .host_symbol = demo_symbol };
+	struct fi_dbi_config c;
+	struct unit *u;
+	struct violation v;
+	u64 arg[6] = { 6, 0 }, r = 0, to;
+	u8 *site, keep[6];
+	s32 d;
+
+	rt_config(&c, FI_DBI_BYTE);
+	u = rt_translate(mod_load(opt.fixture, &o), &c);
+	if (!u) {
+		report(false, "tables: fixture");
+		return;
+	}
+	report(rt_call(&st, rt_entry(u, "tail_site"), arg, &r, &v) && r == 21,
+	       "tables: a static tail call");
+	site = site_of(u, "tail_site");
+	report(site && site[0] == 0xe9, "tables: its site is the jump itself");
+	/* what the kernel pokes there when the function is NULL */
+	memcpy(keep, site, 5);
+	memcpy(site, "\xc3\xcc\xcc\xcc\xcc", 5);
+	demo_calls = 0;
+	report(rt_call(&st, rt_entry(u, "tail_site"), arg, &r, &v) && !demo_calls,
+	       "tables: poked to a return, it returns");
+	to = fi_dbi_entry(u->u, mod_sym(u->m, "leaf"));
+	d = (s32)(to - ((u64)site + 5));
+	site[0] = 0xe9;
+	memcpy(site + 1, &d, 4);
+	report(rt_call(&st, rt_entry(u, "tail_site"), arg, &r, &v) &&
+	       r == 7 + 0x11223344, "tables: poked to another function, it goes there");
+	memcpy(site, keep, 5);
+	arg[0] = 0;
+	demo_calls = 0;
+	report(rt_call(&st, rt_entry(u, "cond_site"), arg, &r, &v) && demo_calls == 1,
+	       "tables: a conditional one, taken");
+	arg[0] = 5;
+	report(rt_call(&st, rt_entry(u, "cond_site"), arg, &r, &v) && r == 7 &&
+	       demo_calls == 1, "tables: and not taken");
+	site = site_of(u, "cond_site");
+	report(site && site[0] == 0x0f && site[1] == 0x84,
+	       "tables: its site is the branch itself");
+	arg[0] = (u64)demo;
+	report(!rt_call(&st, rt_entry(u, "smash_site"), arg, &r, &v) && v.what == C_RET,
+	       "tables: the return address is checked before a static tail call");
+	report(!rt_call(&st, rt_entry(u, "smash_cond"), arg, &r, &v) && v.what == C_RET,
+	       "tables: and before a conditional one");
+	arg[0] = 7;
+	report(rt_call(&st, rt_entry(u, "two_entries"), arg, &r, &v) && r == 112 &&
+	       rt_call(&st, rt_entry(u, "second_entry"), arg, &r, &v) && r == 12,
+	       "tables: assembly with two entries that runs from one into the other");
+	rt_free(u);
+}
+
 /* A static key flipped by what the kernel would write, and a fixup taken. */
 static void live_sites(void)
 {
@@ -280,4 +366,5 @@ void suite_tables(void)
 	rewrite("virtio_net");
 	orc();
 	live_sites();
+	tail_sites();
 }

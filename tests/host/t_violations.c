@@ -24,14 +24,20 @@ static u64 symbols(const char *name)
 	return rt_host_symbol(name);
 }
 
-static struct unit *load(enum fi_dbi_checks checks, bool poison)
+static struct unit *load_reads(enum fi_dbi_checks checks, bool poison, bool reads)
 {
 	struct load_options o = { .finalize = true, .host_symbol = symbols };
 	struct fi_dbi_config c;
 
 	rt_config(&c, checks);
 	c.poison = poison;
+	c.reads = reads;
 	return rt_translate(mod_load(opt.fixture, &o), &c);
+}
+
+static struct unit *load(enum fi_dbi_checks checks, bool poison)
+{
+	return load_reads(checks, poison, false);
 }
 
 struct store_case {
@@ -171,6 +177,83 @@ static void merged(struct unit *u, const char *mode)
 		rt_revoke((u64)buf, 4096);
 	}
 	report(!wrong, "%s: stores that share a check are judged byte by byte", mode);
+}
+
+/* With reads: neither map permits, one of them does; a byte outside is caught. */
+static void one_load(struct unit *u, const char *name, u32 size, u64 arg1, s32 off,
+		     const char *mode)
+{
+	u8 *buf = map_low(4096, PROT_READ | PROT_WRITE);
+	u64 fn = rt_entry(u, name), where, arg[6] = { 0 };
+	struct violation v;
+	u32 wrong = 0;
+
+	for (s32 shift = -1; shift <= 1; shift++) {
+		for (u32 at = 0; at < 16; at++) {
+			for (u32 k = 0; k < 2; k++) {
+				bool ok, inside = !shift;
+
+				where = (u64)buf + 1024 + at;
+				rt_revoke((u64)buf, 4096);
+				rt_revoke_read((u64)buf, 4096);
+				if (k)
+					rt_grant(where + shift, size);
+				else
+					rt_grant_read(where + shift, size);
+				arg[0] = where - off;
+				arg[1] = arg1;
+				ok = rt_call(&st, fn, arg, NULL, &v);
+				wrong += ok != inside;
+				wrong += !ok && (v.what != C_LOAD ||
+					strcmp(mod_sym_at(u->m, v.va, NULL) ?: "", name) ||
+					v.addr != (shift > 0 ? where :
+						   where + size - 1));
+			}
+		}
+	}
+	report(!wrong, "%s: %s of %u bytes: inside passes, a byte outside is caught by name",
+	       mode, name, size);
+	munmap(buf, 4096);
+}
+
+static void loads(void)
+{
+	static const struct {
+		const char *fn;
+		u32 size;
+		u64 arg1;
+		s32 off;
+	} list[] = {
+		{ "load8", 1 }, { "load32", 4 }, { "load64", 8 }, { "load128", 16 },
+		{ "load_cmp", 8, 3 }, { "load_push", 8 }, { "load_lods", 8 },
+		{ "load_bt", 8, 3 }, { "load_bt", 8, 200, .off = 24 },
+		{ "load_bt", 8, -1ULL, .off = -8 }, { "load_flags", 8, 1 },
+		{ "load_movs", 37, 37 },
+	};
+
+	for (int p = 0; p < 2; p++) {
+		struct unit *u = load_reads(FI_DBI_BYTE, p, true);
+		const char *mode = p ? "byte,reads+poison" : "byte,reads";
+		u64 ret = 0, arg[6] = { 15 };
+		struct violation v;
+
+		report(u && fi_dbi_stats(u->u)->loads_checked > 10 &&
+		       !fi_dbi_stats(u->u)->refused, "%s: fixture translated", mode);
+		if (!u)
+			continue;
+		for (u32 i = 0; i < u->m->eh->e_shnum; i++)
+			if ((u->m->sh[i].sh_flags & SHF_ALLOC) && u->m->sec_va[i])
+				rt_grant_read(u->m->sec_va[i], u->m->sh[i].sh_size);
+		report(rt_call(&st, rt_entry(u, "recurse"), arg, &ret, &v) && ret == 610,
+		       "%s: recursion", mode);
+		for (u32 i = 0; i < ARRAY_SIZE(list); i++)
+			one_load(u, list[i].fn, list[i].size, list[i].arg1, list[i].off,
+				 mode);
+		for (u32 i = 0; i < ARRAY_SIZE(stores); i++)
+			if (strcmp(stores[i].fn, "store_movs"))
+				one_store(u, &stores[i], mode);
+		rt_free(u);
+	}
 }
 
 static bool call1(struct unit *u, const char *fn, u64 a, u64 b, u64 *ret,
@@ -349,4 +432,5 @@ void suite_violations(void)
 			rt_free(u);
 		}
 	}
+	loads();
 }

@@ -15,7 +15,7 @@ struct options {
 	const char *fixture;
 	double budget;		/* seconds for each random suite */
 	u64 seed;
-	u64 sequences;
+	u64 insns;		/* random instructions to execute, at least */
 };
 
 extern struct options opt;
@@ -26,6 +26,7 @@ const char *find_module(const char *name);
 void suite_violations(void);
 void suite_tables(void);
 void suite_model(void);
+void suite_kernel(void);
 void suite_libraries(void);
 void suite_random(void);
 void suite_step(void);

@@ -1,0 +1,81 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * Alternatives as the kernel's apply_alternatives() leaves them (arch/x86/kernel/
+ * alternative.c), for a CPU with no feature but "always", or with all of them.
+ */
+
+#include "internal.h"
+#include "loader.h"
+
+struct alt_instr {
+	s32 instr_offset, repl_offset;
+	u16 cpuid, flags;
+	u8 instrlen, replacementlen;
+} __attribute__((packed));
+
+#define FEATURE_ALWAYS		(3 * 32 + 21)
+#define ALT_FLAG_NOT		1
+#define ALT_FLAG_DIRECT_CALL	2
+
+static void add32(u8 *p, s64 by)
+{
+	s32 v;
+
+	memcpy(&v, p, 4);
+	v += by;
+	memcpy(p, &v, 4);
+}
+
+/* What a replacement names relative to itself, unless it is part of it, stays put. */
+static bool relocate_copy(struct fi_dbi_unit *fake, const u8 *repl, u32 len, u8 *copy,
+			  s64 moved)
+{
+	for (u32 off = 0; off < len;) {
+		struct fi_insn in;
+		u32 n = fi_decode(fake, repl + off, len - off, (u64)repl + off, &in);
+
+		if (!n)
+			return false;
+		if (in.target && in.target - (u64)repl >= len) {
+			if (in.imm_len != 4)
+				return false;
+			add32(copy + off + n - 4, -moved);
+		}
+		if (in.mem.rip)
+			add32(copy + off + in.disp_off, -moved);
+		off += n;
+	}
+	return true;
+}
+
+bool mod_apply_alternatives(struct mod *m, bool all)
+{
+	static struct fi_dbi_config cfg;
+	struct fi_dbi_unit fake = { .cfg = &cfg };
+	bool ok = true;
+	u32 idx;
+	Elf64_Shdr *s = mod_section(m, ".altinstructions", &idx);
+
+	fake.dec = calloc(1, fi_decode_scratch());
+	fi_decode_init(fake.dec);
+	for (u64 i = 0; s && i < s->sh_size / sizeof(struct alt_instr); i++) {
+		u64 at = m->sec_va[idx] + i * sizeof(struct alt_instr);
+		struct alt_instr a;
+		u8 *instr, *repl, copy[256];
+		bool has;
+
+		memcpy(&a, (void *)at, sizeof(a));
+		has = all || a.cpuid == FEATURE_ALWAYS;
+		/* a direct call reads its target from pv_ops, which is not there */
+		if (has == !!(a.flags & ALT_FLAG_NOT) || (a.flags & ALT_FLAG_DIRECT_CALL))
+			continue;
+		instr = (u8 *)(at + (s64)a.instr_offset);
+		repl = (u8 *)(at + 4 + (s64)a.repl_offset);
+		memcpy(copy, repl, a.replacementlen);
+		ok &= relocate_copy(&fake, repl, a.replacementlen, copy, instr - repl);
+		fi_emit_nops(copy + a.replacementlen, a.instrlen - a.replacementlen);
+		memcpy(instr, copy, a.instrlen);
+	}
+	free(fake.dec);
+	return ok;
+}
