@@ -31,7 +31,7 @@ run: build
 demo: build
 	@scripts/demo
 
-test:
+test: deps
 	@tests/run
 
 check: build
