@@ -30,6 +30,8 @@ static __always_inline bool fi_enabled(void)
 /* Was driver_fi= on the command line? For boot code before fi_enabled(). */
 bool fi_policy_armed(void);
 void arch_fi_pgd_reserve(void);
+/* Does the command line ask for a mode that needs regions at their default places? */
+bool fi_policy_fixed_layout(void);
 
 bool __fi_handle_trap(struct pt_regs *regs, int trapnr, unsigned long error_code,
 		      unsigned long addr);
@@ -40,8 +42,8 @@ void __fi_slab_go(struct kmem_cache *s, void *start, unsigned int order);
 void *__fi_place_alloc(size_t size, gfp_t gfp);
 int __fi_module_prepare(struct module *mod, Elf_Shdr *sechdrs, unsigned int symindex,
 			const char *strtab);
-int __fi_module_ready(struct module *mod, Elf_Shdr *sechdrs, unsigned int symindex,
-		      const char *strtab);
+int __fi_module_ready(struct module *mod, const Elf_Ehdr *hdr, Elf_Shdr *sechdrs,
+		      unsigned int symindex, const char *strtab);
 u64 __fi_module_reloc(struct module *mod, unsigned int sym, u64 val);
 bool __fi_module_keep_init(struct module *mod, void *text, void *data, void *rodata);
 void __fi_module_going(struct module *mod);
@@ -104,10 +106,11 @@ static inline int fi_module_prepare(struct module *mod, Elf_Shdr *sechdrs,
 }
 
 /* Text and data are final; nothing has called into the module yet. */
-static inline int fi_module_ready(struct module *mod, Elf_Shdr *sechdrs,
-				  unsigned int symindex, const char *strtab)
+static inline int fi_module_ready(struct module *mod, const Elf_Ehdr *hdr,
+				  Elf_Shdr *sechdrs, unsigned int symindex,
+				  const char *strtab)
 {
-	return fi_enabled() ? __fi_module_ready(mod, sechdrs, symindex, strtab) : 0;
+	return fi_enabled() ? __fi_module_ready(mod, hdr, sechdrs, symindex, strtab) : 0;
 }
 
 /* Value of a call to an undefined symbol: the import's stub in the domain. */
@@ -153,6 +156,7 @@ static inline const void *fi_text_peek(const void *addr)
 
 static inline bool fi_enabled(void) { return false; }
 static inline bool fi_policy_armed(void) { return false; }
+static inline bool fi_policy_fixed_layout(void) { return false; }
 static inline void fi_pgd_reserve(void) { }
 #define fi_handle_trap(regs, trapnr, error_code, addr)		false
 static inline void fi_flush_local(void) { }
@@ -161,7 +165,7 @@ static inline void fi_slab_come(struct kmem_cache *s, void *start, unsigned int 
 static inline void fi_slab_go(struct kmem_cache *s, void *start, unsigned int order) { }
 #define fi_place_alloc(size, gfp)				NULL
 #define fi_module_prepare(mod, sechdrs, symindex, strtab)	0
-#define fi_module_ready(mod, sechdrs, symindex, strtab)		0
+#define fi_module_ready(mod, hdr, sechdrs, symindex, strtab)		0
 #define fi_module_reloc(mod, sym, val)				(val)
 #define fi_module_keep_init(mod, text, data, rodata)		false
 static inline void fi_module_going(struct module *mod) { }

@@ -79,6 +79,7 @@ struct fi_import {
  * @fn: wrapper run by the gate, called with @e and the saved arguments:
  *	a[0] to a[5] the registers, a[8] on the seventh and later arguments
  * @addr: address of the function, the same in both views
+ * @target: where the domain enters it: @addr, or its translation
  * @dom: its domain
  * @slot: what it is bound to, NULL while unbound
  */
@@ -88,6 +89,7 @@ struct fi_entry {
 	struct fi_domain *dom;
 	const struct fi_slot *slot;
 	u32 index;
+	unsigned long target;
 };
 
 /**

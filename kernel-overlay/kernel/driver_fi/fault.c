@@ -39,6 +39,7 @@ static struct delivery deliveries[FI_MAX_DOMAINS] = {
 
 static const struct fi_fault_ops *fault_ops;
 static fi_text_fn text_of;
+static fi_orig_fn orig_of;
 
 static void deliver(struct irq_work *work)
 {
@@ -66,6 +67,14 @@ static bool claim(struct fi_domain *d)
 		if (try_cmpxchg(&d->state, &state, FI_FAULTED))
 			return true;
 	return false;
+}
+
+/* The driver's own address of what runs at @ip. */
+static unsigned long original(struct fi_domain *d, unsigned long ip)
+{
+	fi_orig_fn fn = READ_ONCE(orig_of);
+
+	return fn ? fn(d, ip) : ip;
 }
 
 static void record_code(struct fi_domain *d, struct fi_fault *f)
@@ -111,6 +120,8 @@ static void record_trace(struct fi_domain *d, struct fi_fault *f)
 	for (i = 0; sp < top && n < FI_FAULT_TRACE; i++, sp += sizeof(word)) {
 		if (copy_from_kernel_nofault(&word, (void *)sp, sizeof(word)))
 			return;
+		/* A return address stands behind the call, whose translation it is. */
+		word = original(d, word - 1) + 1;
 		if (within_module_mem_type(word, d->mod, MOD_TEXT) ||
 		    within_module_mem_type(word, d->mod, MOD_INIT_TEXT))
 			f->trace[n++] = word;
@@ -127,7 +138,7 @@ static void record(struct fi_domain *d, const struct fi_fault *from)
 	/* Pairs with the smp_rmb() there: no new bytes with the old kind. */
 	smp_wmb();
 	*f = (struct fi_fault) {
-		.ip = from->ip,
+		.ip = original(d, from->ip),
 		.addr = from->addr,
 		.error_code = from->error_code,
 		.trapnr = from->trapnr,
@@ -145,8 +156,10 @@ static void record(struct fi_domain *d, const struct fi_fault *from)
 	memcpy(f->comm, current->comm, sizeof(f->comm));
 	if (frame && frame->dom == d)
 		f->entry_fn = frame->entry->addr;
-	if (f->regs_valid)
+	if (f->regs_valid) {
 		f->regs = from->regs;
+		f->regs.ip = original(d, f->regs.ip);
+	}
 	record_code(d, f);
 	if (f->regs_valid)
 		record_trace(d, f);
@@ -230,10 +243,12 @@ void fi_fault_set_ops(const struct fi_fault_ops *ops)
 /**
  * fi_fault_set_text - say how to get at driver text as it runs
  * @fn: fi_text_pristine(), which stands in a higher layer
+ * @orig: fi_translate_orig(), likewise
  */
-void fi_fault_set_text(fi_text_fn fn)
+void fi_fault_set_text(fi_text_fn fn, fi_orig_fn orig)
 {
 	WRITE_ONCE(text_of, fn);
+	WRITE_ONCE(orig_of, orig);
 }
 
 /* For KUnit, which gives back what it replaced. */

@@ -25,6 +25,7 @@ struct fi_stacks;
 struct fi_text;
 struct fi_recovery;
 struct fi_binds;
+struct fi_translation;
 struct fi_classes;
 struct fi_dbi_unit;
 
@@ -141,6 +142,7 @@ struct fi_stats {
 	u64 cr3_loads;
 	u64 emulated;		/* stores carried out by the fault handler */
 	u64 repaired;		/* stale page-table copies mended */
+	u64 asked;		/* checks that did not say yes by themselves */
 	u64 rejected;
 };
 
@@ -161,10 +163,15 @@ struct fi_times {
 	} step[FI_NR_STEPS];
 };
 
+struct fi_port_range {
+	u32 first, nr;
+};
+
 /* A kernel function that the driver imports, and the stub that leads to it. */
 struct fi_redirect {
 	unsigned long target;
 	unsigned long stub;
+	const char *name;
 };
 
 /**
@@ -191,8 +198,11 @@ struct fi_domain {
 	struct fi_stacks *stacks;
 	struct fi_dbi_unit *dbi;	/* translation of its text, or NULL */
 	struct fi_text *text;		/* views, kept init sections, snapshot */
+	struct fi_translation *translation;	/* mode full: what runs, or NULL */
 	struct fi_redirect *redirects;	/* kernel addresses the driver may call */
 	unsigned int nr_redirects;
+	struct fi_port_range ports[8];
+	unsigned int nr_ports;
 
 	/* L4 */
 	struct fi_binds *binds;
@@ -254,7 +264,8 @@ struct fi_fault_ops {
 void fi_fault_set_ops(const struct fi_fault_ops *ops);
 /* fi_text_pristine(), for the code bytes in fault records. */
 typedef const void *(*fi_text_fn)(struct fi_domain *d, unsigned long ip, size_t *avail);
-void fi_fault_set_text(fi_text_fn fn);
+typedef unsigned long (*fi_orig_fn)(struct fi_domain *d, unsigned long ip);
+void fi_fault_set_text(fi_text_fn fn, fi_orig_fn orig);
 /*
  * Waits until no delivery of a fault of @d is pending or running; before the
  * domain is freed. Sleeps.
@@ -322,11 +333,16 @@ bool fi_objtab_may_lock(struct fi_domain *d, unsigned long addr);
 int fi_type_add_lock(const struct fi_type *t, u32 off);
 
 /* L1 permmap.c: one bit per byte, sparse */
-struct fi_permmap *fi_permmap_create(void);
+#define FI_PERM_SPAN	(8 * PAGE_SIZE)	/* bytes that a page of the map tells about */
+struct fi_permmap *fi_permmap_create(struct fi_pgtable *pgt);
 void fi_permmap_destroy(struct fi_permmap *m);
 int fi_permmap_set(struct fi_permmap *m, unsigned long addr, size_t len);
 void fi_permmap_clear(struct fi_permmap *m, unsigned long addr, size_t len);
+int fi_permmap_apply(struct fi_permmap *m, unsigned long addr, const unsigned long *bits,
+		     unsigned int nr, bool grant);
 bool fi_permmap_test(struct fi_permmap *m, unsigned long addr, size_t len);
+bool fi_permmap_fault(struct fi_permmap *m, unsigned long at);
+unsigned int fi_permmap_pages(const struct fi_permmap *m);
 
 /* L3 domain/emulate.c */
 /*
@@ -354,6 +370,85 @@ struct fi_domain *fi_domain_of_text(unsigned long addr);
 const void *fi_text_pristine(struct fi_domain *d, unsigned long ip, size_t *avail);
 /* Copies up to @len bytes of text as the driver runs it; how many. Any context. */
 size_t fi_text_read(struct fi_domain *d, unsigned long addr, void *buf, size_t len);
+/**
+ * struct fi_image - a module file in memory while it is being loaded
+ * @symindex: of the symbol table's section; its strings are @strtab
+ */
+struct fi_image {
+	const Elf_Ehdr *hdr;
+	Elf_Shdr *sechdrs;
+	unsigned int symindex;
+	const char *strtab;
+};
+
+/*
+ * L3 domain/translate.c. Without CONFIG_DRIVER_FI_DBI, and in mode pt, driver
+ * code runs where it stands.
+ */
+#ifdef CONFIG_DRIVER_FI_DBI
+int fi_translate_module(struct fi_domain *d, const struct fi_image *img);
+void fi_translate_free(struct fi_domain *d);
+const void *fi_translate_text(struct fi_domain *d, unsigned long addr, size_t *avail);
+unsigned long fi_translate_entry(struct fi_domain *d, unsigned long addr);
+unsigned long fi_translate_orig(struct fi_domain *d, unsigned long ip);
+unsigned long fi_translate_cache(struct fi_domain *d, unsigned long ip);
+bool fi_translate_is_check(struct fi_domain *d, unsigned long ip);
+bool fi_translate_ask(struct fi_domain *d, struct pt_regs *regs);
+bool fi_translate_poke(struct fi_domain *d, unsigned long addr, const void *opcode, size_t len);
+#else
+static inline int fi_translate_module(struct fi_domain *d, const struct fi_image *img)
+{
+	return -EOPNOTSUPP;
+}
+
+static inline void fi_translate_free(struct fi_domain *d)
+{
+}
+
+static inline const void *fi_translate_text(struct fi_domain *d, unsigned long addr,
+					    size_t *avail)
+{
+	return NULL;
+}
+
+static inline unsigned long fi_translate_entry(struct fi_domain *d, unsigned long addr)
+{
+	return addr;
+}
+
+static inline unsigned long fi_translate_orig(struct fi_domain *d, unsigned long ip)
+{
+	return ip;
+}
+
+static inline unsigned long fi_translate_cache(struct fi_domain *d, unsigned long ip)
+{
+	return ip;
+}
+
+static inline bool fi_translate_is_check(struct fi_domain *d, unsigned long ip)
+{
+	return false;
+}
+
+static inline bool fi_translate_ask(struct fi_domain *d, struct pt_regs *regs)
+{
+	return false;
+}
+
+static inline bool fi_translate_poke(struct fi_domain *d, unsigned long addr,
+				     const void *opcode, size_t len)
+{
+	return false;
+}
+#endif
+
+/* Does the driver's code run translated, with rights byte by byte? */
+static inline bool fi_translated(const struct fi_domain *d)
+{
+	return d->policy.mode == FI_MODE_FULL;
+}
+
 /* Adds module data (writable) and text (executable) to the page table. */
 int fi_domain_map_module(struct fi_domain *d);
 /* Keeps init sections that the module loader would free, for restarts. */
@@ -374,6 +469,11 @@ void fi_domain_switch_text(struct fi_domain *d);
  * registered; fi_domain_snapshot_restore() leaves it alone.
  */
 int fi_snapshot_exclude(struct fi_domain *d, void *p, size_t len);
+
+/* L3 domain/ports.c */
+int fi_port_grant(struct fi_domain *d, u32 first, u32 nr);
+void fi_port_revoke(struct fi_domain *d, u32 first, u32 nr);
+bool fi_port_allowed(struct fi_domain *d, u32 port, u32 size);
 
 /* L3 domain/trap.c: called through the hooks of driver_fi.h */
 

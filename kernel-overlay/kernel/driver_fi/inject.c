@@ -93,6 +93,14 @@ static const struct kind kinds[] = {
 	PLAIN("double-free", "kfree() twice", fi_evil_second_twice, .second = free_callees),
 	PLAIN("leak-lock", "return with a spinlock held", fi_evil_second_once,
 	      .second = lock_callees),
+	PLAIN("overrun", "write one byte behind a heap object", fi_evil_overrun,
+	      .second = free_callees),
+	PLAIN("use-after-free", "write into a freed heap object", fi_evil_use_after_free,
+	      .second = free_callees),
+	PLAIN("smash", "return to a changed address", fi_evil_smash),
+	PLAIN("wrmsr", "write to a model-specific register", fi_evil_wrmsr),
+	PLAIN("cr3", "write to a control register", fi_evil_cr3),
+	PLAIN("port", "write to a port of others", fi_evil_port),
 	PLAIN("leak-irqoff", "return with interrupts off", fi_evil_leak_irqoff),
 };
 

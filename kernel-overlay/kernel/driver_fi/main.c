@@ -56,7 +56,7 @@ static int __init fi_init(void)
 			return 0;
 		}
 	}
-	fi_fault_set_text(fi_text_pristine);
+	fi_fault_set_text(fi_text_pristine, fi_translate_orig);
 	static_branch_enable(&fi_enabled_key);
 	pr_info("driver_fi: ready\n");
 	return 0;

@@ -60,9 +60,10 @@ u64 __fi_module_reloc(struct module *mod, unsigned int sym, u64 val)
 	return mod->fi_domain ? fi_bind_reloc(mod->fi_domain, sym, val) : val;
 }
 
-int __fi_module_ready(struct module *mod, Elf_Shdr *sechdrs, unsigned int symindex,
-		      const char *strtab)
+int __fi_module_ready(struct module *mod, const Elf_Ehdr *hdr, Elf_Shdr *sechdrs,
+		      unsigned int symindex, const char *strtab)
 {
+	const struct fi_image img = { hdr, sechdrs, symindex, strtab };
 	const Elf_Shdr *s = &sechdrs[symindex];
 	struct fi_domain *d = mod->fi_domain;
 	int err;
@@ -80,7 +81,12 @@ int __fi_module_ready(struct module *mod, Elf_Shdr *sechdrs, unsigned int symind
 	err = fi_domain_map_module(d);
 	if (err)
 		return err;
-	err = fi_bind_entries(d, (void *)s->sh_addr, s->sh_size / sizeof(Elf_Sym), strtab);
+	err = fi_bind_redirects(d, (void *)s->sh_addr);
+	if (!err && fi_translated(d))
+		err = fi_translate_module(d, &img);
+	if (!err)
+		err = fi_bind_entries(d, (void *)s->sh_addr, s->sh_size / sizeof(Elf_Sym),
+				      strtab);
 	if (err)
 		return err;
 	fi_domain_switch_text(d);
@@ -146,6 +152,11 @@ bool __fi_text_poke(void *addr, const void *opcode, size_t len)
 	p.to = (void *)fi_text_pristine(d, (unsigned long)addr, &avail);
 	if (!p.to || avail < len)
 		return false;
+	if (fi_translated(d)) {
+		/* Never executed: the translator reads it. */
+		memcpy(p.to, opcode, len);
+		return fi_translate_poke(d, (unsigned long)addr, opcode, len);
+	}
 	stop_machine_cpuslocked(fi_poke_stopped, &p, NULL);
 	return true;
 }

@@ -1,57 +1,49 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
  * Permission map of a domain: one bit per byte of kernel address space, sparse.
+ *
+ * A page of the map tells about 32 KiB. Where the driver runs translated, the
+ * same pages are mapped, read-only, into its page table at a fixed address
+ * for the checks that stand in the driver's code: the bit of byte a is bit
+ * a & 7 of the byte at (a >> 3, arithmetic) + FI_MAP_DISP.
  */
 #include <linux/bitmap.h>
-#include <linux/init.h>
 #include <linux/mm.h>
 #include <linux/rcupdate.h>
 #include <linux/slab.h>
 #include <linux/xarray.h>
+
+#include <asm/driver_fi.h>
+
 #include "fi.h"
 
-/* Bitmaps a domain may have: 8 MiB of it, for 64 MiB of granted pages. */
-#define PERMMAP_LIMIT	(SZ_64M / PAGE_SIZE)
-
-/**
- * struct perm_page - the bytes of one page
- * @bits: bit n set: byte n may be written. Changed under the xarray's lock,
- *	read without: a word is old or new.
- * @rcu: empty pages leave the map first and are freed a grace period later,
- *	because fi_permmap_test() may still read them
- */
-struct perm_page {
-	unsigned long bits[BITS_TO_LONGS(PAGE_SIZE)];
-	struct rcu_head rcu;
-};
+/* Pages a map may have: 8 MiB, for 64 MiB of address space with grants. */
+#define PERMMAP_LIMIT	(SZ_8M / PAGE_SIZE)
 
 /**
  * struct fi_permmap - see fi_permmap_create()
- * @pages: virtual address / PAGE_SIZE -> struct perm_page. Its lock is taken
- *	with IRQs off: grants come and go in interrupts.
+ * @pages: virtual address / FI_PERM_SPAN -> page of bits. Bit n set: byte n
+ *	may be written. Changed under the xarray's lock, read without: a word is
+ *	old or new. The lock is taken with IRQs off: grants come in interrupts.
+ *	Pages that became empty stay until the limit is reached; then they leave
+ *	the map and are freed a grace period later, because fi_permmap_test()
+ *	and translated code may still read them.
  * @nr: pages in the map, under the lock
+ * @pgt: where the map is mapped too, or NULL
  */
 struct fi_permmap {
 	struct xarray pages;
 	unsigned int nr;
+	struct fi_pgtable *pgt;
 };
-
-static struct kmem_cache *perm_page_cache;
-
-static int __init permmap_init(void)
-{
-	perm_page_cache = KMEM_CACHE(perm_page, SLAB_PANIC);
-	return 0;
-}
-core_initcall(permmap_init);
 
 /* The part of [*addr, *addr + *len) that lies in one page, cut off. */
 static void take_page(unsigned long *addr, size_t *len, unsigned long *idx,
 		      unsigned int *off, unsigned int *n)
 {
-	*idx = *addr >> PAGE_SHIFT;
-	*off = offset_in_page(*addr);
-	*n = min_t(size_t, *len, PAGE_SIZE - *off);
+	*idx = *addr / FI_PERM_SPAN;
+	*off = *addr % FI_PERM_SPAN;
+	*n = min_t(size_t, *len, FI_PERM_SPAN - *off);
 	*addr += *n;
 	*len -= *n;
 }
@@ -61,17 +53,26 @@ static bool bad_range(unsigned long addr, size_t len)
 	return len && addr + len - 1 < addr;
 }
 
+/* Where translated code reads the bits of [@idx * FI_PERM_SPAN, + FI_PERM_SPAN). */
+static unsigned long map_va(unsigned long idx)
+{
+	return ((long)(idx * FI_PERM_SPAN) >> 3) + FI_MAP_DISP;
+}
+
 /**
  * fi_permmap_create - an empty map
+ * @pgt: page table of a domain whose code is translated, or NULL
  *
  * Context: may sleep. Return: the map or NULL.
  */
-struct fi_permmap *fi_permmap_create(void)
+struct fi_permmap *fi_permmap_create(struct fi_pgtable *pgt)
 {
 	struct fi_permmap *m = kzalloc(sizeof(*m), GFP_KERNEL);
 
-	if (m)
+	if (m) {
 		xa_init_flags(&m->pages, XA_FLAGS_LOCK_IRQ);
+		m->pgt = pgt;
+	}
 	return m;
 }
 
@@ -83,63 +84,101 @@ struct fi_permmap *fi_permmap_create(void)
  */
 void fi_permmap_destroy(struct fi_permmap *m)
 {
-	struct perm_page *p;
 	unsigned long idx;
+	void *bits;
 
 	if (!m)
 		return;
-	xa_for_each(&m->pages, idx, p)
-		kmem_cache_free(perm_page_cache, p);
+	xa_for_each(&m->pages, idx, bits)
+		free_page((unsigned long)bits);
 	xa_destroy(&m->pages);
 	kfree(m);
 }
 
-/* Under the lock. Removes the page if none of its bytes is granted. */
-static void drop_if_empty(struct fi_permmap *m, unsigned long idx, struct perm_page *p)
+static void free_bits(struct rcu_head *head)
 {
-	if (!bitmap_empty(p->bits, PAGE_SIZE))
-		return;
-	__xa_erase(&m->pages, idx);
-	m->nr--;
-	kfree_rcu(p, rcu);
+	__free_page(container_of(head, struct page, rcu_head));
 }
 
+/* Under the lock. */
+static void drop(struct fi_permmap *m, unsigned long idx, void *bits)
+{
+	__xa_erase(&m->pages, idx);
+	m->nr--;
+	if (m->pgt)
+		arch_fi_unmap(m->pgt, map_va(idx), 1);
+	/*
+	 * A CPU that runs translated code takes an interrupt before the grace
+	 * period ends, and on its way back sees that arch_fi_flush() was called.
+	 */
+	call_rcu(&virt_to_page(bits)->rcu_head, free_bits);
+}
+
+/* Under the lock. */
+static void drop_empty(struct fi_permmap *m)
+{
+	unsigned long idx;
+	void *bits;
+
+	xa_for_each(&m->pages, idx, bits) {
+		if (bitmap_empty(bits, FI_PERM_SPAN))
+			drop(m, idx, bits);
+	}
+	if (m->pgt)
+		arch_fi_flush();
+}
+
+/* Under the lock. */
 static int add_page(struct fi_permmap *m, unsigned long idx)
 {
-	struct perm_page *p;
+	void *bits;
 	int ret;
 
-	if (xa_load(&m->pages, idx))
-		return 0;
 	if (m->nr >= PERMMAP_LIMIT)
 		return -ENOSPC;
-	p = kmem_cache_zalloc(perm_page_cache, GFP_ATOMIC | __GFP_NOWARN);
-	if (!p)
+	if (m->pgt && !arch_fi_is_hole(map_va(idx)))
+		return -EBUSY;
+	bits = (void *)get_zeroed_page(GFP_ATOMIC | __GFP_NOWARN);
+	if (!bits)
 		return -ENOMEM;
 	/* GFP_ATOMIC: the lock is not dropped. */
-	ret = xa_err(__xa_store(&m->pages, idx, p, GFP_ATOMIC | __GFP_NOWARN));
+	ret = xa_err(__xa_store(&m->pages, idx, bits, GFP_ATOMIC | __GFP_NOWARN));
 	if (ret)
-		kmem_cache_free(perm_page_cache, p);
-	else
-		m->nr++;
+		goto free;
+	if (m->pgt)
+		ret = arch_fi_map_pfn(m->pgt, map_va(idx), page_to_pfn(virt_to_page(bits)), 0);
+	if (ret)
+		goto erase;
+	m->nr++;
+	return 0;
+erase:
+	__xa_erase(&m->pages, idx);
+free:
+	free_page((unsigned long)bits);
 	return ret;
 }
 
-/* Under the lock. After an error no page is left that it added. */
+/* Under the lock. Pages that an attempt in vain added are empty. */
 static int fill_range(struct fi_permmap *m, unsigned long first, unsigned long last)
 {
-	unsigned long idx;
-	int ret;
+	bool collected = false;
+	unsigned long idx = first;
+	int ret = 0;
 
-	for (idx = first; idx <= last; idx++) {
+	while (!ret && idx <= last) {
+		if (xa_load(&m->pages, idx)) {
+			idx++;
+			continue;
+		}
 		ret = add_page(m, idx);
-		if (ret)
-			goto undo;
+		if (ret == -ENOSPC && !collected) {
+			/* It may take what this very call has added. */
+			collected = true;
+			drop_empty(m);
+			idx = first;
+			ret = 0;
+		}
 	}
-	return 0;
-undo:
-	while (idx-- > first)
-		drop_if_empty(m, idx, xa_load(&m->pages, idx));
 	return ret;
 }
 
@@ -153,7 +192,8 @@ undo:
  * leaves none.
  *
  * Context: any but NMI. Return: 0, -EINVAL (the range wraps), -ENOSPC (the map
- * has reached its limit) or -ENOMEM.
+ * has reached its limit), -EBUSY (the kernel has something where the domain would
+ * see the map) or -ENOMEM.
  */
 int fi_permmap_set(struct fi_permmap *m, unsigned long addr, size_t len)
 {
@@ -161,18 +201,15 @@ int fi_permmap_set(struct fi_permmap *m, unsigned long addr, size_t len)
 	unsigned int off, n;
 	int ret;
 
-	if (bad_range(addr, len) || len > PERMMAP_LIMIT * PAGE_SIZE)
+	if (bad_range(addr, len) || len > PERMMAP_LIMIT * FI_PERM_SPAN)
 		return -EINVAL;
 	if (!len)
 		return 0;
 	xa_lock_irqsave(&m->pages, flags);
-	ret = fill_range(m, addr >> PAGE_SHIFT, (addr + len - 1) >> PAGE_SHIFT);
+	ret = fill_range(m, addr / FI_PERM_SPAN, (addr + len - 1) / FI_PERM_SPAN);
 	while (!ret && len) {
-		struct perm_page *p;
-
 		take_page(&addr, &len, &idx, &off, &n);
-		p = xa_load(&m->pages, idx);
-		bitmap_set(p->bits, off, n);
+		bitmap_set(xa_load(&m->pages, idx), off, n);
 	}
 	xa_unlock_irqrestore(&m->pages, flags);
 	return ret;
@@ -196,24 +233,73 @@ void fi_permmap_clear(struct fi_permmap *m, unsigned long addr, size_t len)
 		return;
 	xa_lock_irqsave(&m->pages, flags);
 	while (len) {
-		struct perm_page *p;
+		unsigned long *bits;
 
 		take_page(&addr, &len, &idx, &off, &n);
-		p = xa_load(&m->pages, idx);
-		if (!p)
-			continue;
-		bitmap_clear(p->bits, off, n);
-		drop_if_empty(m, idx, p);
+		bits = xa_load(&m->pages, idx);
+		if (bits)
+			bitmap_clear(bits, off, n);
 	}
 	xa_unlock_irqrestore(&m->pages, flags);
+}
+
+/* Bits @start on of @bits, up to a word of them. */
+static unsigned long take_word(const unsigned long *bits, unsigned int start, unsigned int nr)
+{
+	unsigned long w = bits[start / BITS_PER_LONG] >> start % BITS_PER_LONG;
+
+	if (start % BITS_PER_LONG && start / BITS_PER_LONG + 1 < BITS_TO_LONGS(nr))
+		w |= bits[start / BITS_PER_LONG + 1] << (BITS_PER_LONG - start % BITS_PER_LONG);
+	return start + BITS_PER_LONG > nr ? w & BITMAP_LAST_WORD_MASK(nr - start) : w;
+}
+
+/**
+ * fi_permmap_apply - grants or revokes those bytes of an object that a bitmap names
+ * @m: the map
+ * @addr: the object
+ * @bits: bit n: byte n of it
+ * @nr: its size
+ * @grant: or revoke
+ *
+ * Context: any but NMI. Return: as fi_permmap_set()
+ */
+int fi_permmap_apply(struct fi_permmap *m, unsigned long addr, const unsigned long *bits,
+		     unsigned int nr, bool grant)
+{
+	unsigned int done = 0, n;
+	unsigned long flags;
+	int ret = 0;
+
+	if (!nr || bad_range(addr, nr))
+		return -EINVAL;
+	xa_lock_irqsave(&m->pages, flags);
+	if (grant)
+		ret = fill_range(m, addr / FI_PERM_SPAN, (addr + nr - 1) / FI_PERM_SPAN);
+	for (; !ret && done < nr; done += n) {
+		unsigned long at = addr + done, off = at % FI_PERM_SPAN;
+		unsigned long *page = xa_load(&m->pages, at / FI_PERM_SPAN), w;
+
+		/* To the next word of the map. */
+		n = min_t(unsigned int, nr - done, BITS_PER_LONG - off % BITS_PER_LONG);
+		if (!page)
+			continue;
+		w = take_word(bits, done, nr) & BITMAP_LAST_WORD_MASK(n);
+		w <<= off % BITS_PER_LONG;
+		if (grant)
+			page[off / BITS_PER_LONG] |= w;
+		else
+			page[off / BITS_PER_LONG] &= ~w;
+	}
+	xa_unlock_irqrestore(&m->pages, flags);
+	return ret;
 }
 
 static bool page_test(struct fi_permmap *m, unsigned long idx,
 		      unsigned int off, unsigned int n)
 {
-	struct perm_page *p = xa_load(&m->pages, idx);
+	const unsigned long *bits = xa_load(&m->pages, idx);
 
-	return p && find_next_zero_bit(p->bits, off + n, off) >= off + n;
+	return bits && find_next_zero_bit(bits, off + n, off) >= off + n;
 }
 
 /**
@@ -237,4 +323,34 @@ bool fi_permmap_test(struct fi_permmap *m, unsigned long addr, size_t len)
 	}
 	rcu_read_unlock();
 	return ok;
+}
+
+/**
+ * fi_permmap_fault - translated code could not read the map
+ * @m: the map
+ * @at: address that it read
+ *
+ * Where there is no page of the map nothing is granted: zeros are mapped, so
+ * that the check finds that out. Context: any but NMI.
+ * Return: true: try again. False: @at is not in the map
+ */
+bool fi_permmap_fault(struct fi_permmap *m, unsigned long at)
+{
+	unsigned long addr = (at - FI_MAP_DISP) << 3, flags;
+	bool ok = false;
+
+	if (!m->pgt || addr < PAGE_OFFSET || !arch_fi_is_hole(at & PAGE_MASK))
+		return false;
+	xa_lock_irqsave(&m->pages, flags);
+	/* A page came meanwhile, or a walk was cached from before it came. */
+	ok = xa_load(&m->pages, addr / FI_PERM_SPAN) ||
+	     !arch_fi_map_pfn(m->pgt, at & PAGE_MASK, page_to_pfn(ZERO_PAGE(0)), 0);
+	xa_unlock_irqrestore(&m->pages, flags);
+	return ok;
+}
+
+/* Pages in the map, for the figures of a domain. */
+unsigned int fi_permmap_pages(const struct fi_permmap *m)
+{
+	return READ_ONCE(m->nr);
 }

@@ -164,6 +164,13 @@ static bool parse_restart(struct fi_policy *p, struct piece val)
 	return !window.s || parse_seconds(trim(window), &p->restart_window);
 }
 
+/* Translated without a page table of its own: not yet. */
+static bool mode_here(enum fi_mode mode)
+{
+	return mode == FI_MODE_OFF || mode == FI_MODE_PT ||
+	       (mode == FI_MODE_FULL && IS_ENABLED(CONFIG_DRIVER_FI_DBI));
+}
+
 static int parse_mode(struct fi_policy *p, struct piece opt, char *err)
 {
 	int mode = piece_lookup(opt, mode_names, ARRAY_SIZE(mode_names));
@@ -175,11 +182,12 @@ static int parse_mode(struct fi_policy *p, struct piece opt, char *err)
 		return -EINVAL;
 	}
 	p->mode = mode;
-	if (mode == FI_MODE_OFF || mode == FI_MODE_PT)
+	p->checks = mode == FI_MODE_FULL ? FI_CHECKS_BYTE : FI_CHECKS_NONE;
+	if (mode_here(mode))
 		return 0;
 	scnprintf(err, FI_POLICY_ERR,
-		  "mode '%s' is not in this kernel, which has: pt, off",
-		  mode_names[mode]);
+		  "mode '%s' is not in this kernel, which has: pt, %soff",
+		  mode_names[mode], mode_here(FI_MODE_FULL) ? "full, " : "");
 	p->refused = "mode is not in this kernel";
 	return -EOPNOTSUPP;
 }
@@ -263,6 +271,13 @@ static int parse_options(struct fi_policy *p, struct piece rest, char *err)
 			  checks_names[p->checks]);
 		p->refused = "checks= needs mode dbi or full";
 		ret = -EINVAL;
+	}
+	if (!ret && p->checks > FI_CHECKS_BYTE) {
+		scnprintf(err, FI_POLICY_ERR,
+			  "checks=%s is not in this kernel, which has: none, byte",
+			  checks_names[p->checks]);
+		p->refused = "checks= names what is not in this kernel";
+		ret = -EOPNOTSUPP;
 	}
 	return ret;
 }
@@ -417,6 +432,17 @@ bool fi_policy_armed(void)
 	return armed;
 }
 
+bool fi_policy_fixed_layout(void)
+{
+	unsigned int i;
+
+	for (i = 0; i < table.nr; i++) {
+		if (table.entry[i].mode == FI_MODE_FULL)
+			return true;
+	}
+	return false;
+}
+
 /**
  * fi_policy_print_one - a policy in the words of the command line
  * @p: the policy
@@ -440,7 +466,7 @@ ssize_t fi_policy_print_one(const struct fi_policy *p, char *buf, size_t size)
 			       p->restart_max, p->restart_window);
 	if (p->backoff_ms != DEFAULT_BACKOFF_MS)
 		n += scnprintf(buf + n, size - n, ",backoff=%u", p->backoff_ms);
-	if (p->checks)
+	if (p->mode == FI_MODE_DBI || p->mode == FI_MODE_FULL)
 		n += scnprintf(buf + n, size - n, ",checks=%s",
 			       checks_names[p->checks]);
 	if (p->refused)

@@ -26,6 +26,7 @@ struct fi_stats fi_stats_sum(struct fi_domain *d)
 		sum.cr3_loads += READ_ONCE(s->cr3_loads);
 		sum.emulated += READ_ONCE(s->emulated);
 		sum.repaired += READ_ONCE(s->repaired);
+		sum.asked += READ_ONCE(s->asked);
 		sum.rejected += READ_ONCE(s->rejected);
 	}
 	return sum;

@@ -11,6 +11,7 @@
 #include <linux/objtool.h>
 #include <asm/asm.h>
 #include <asm/driver_fi_inject.h>
+#include <asm/msr-index.h>
 #include <asm/nospec-branch.h>
 #include <asm/unwind_hints.h>
 
@@ -82,12 +83,16 @@ SYM_CODE_START(fi_evil_loop_irqoff)
 	UNWIND_HINT_FUNC
 	ANNOTATE_NOENDBR
 	cli
-SYM_INNER_LABEL(fi_evil_loop, SYM_L_GLOBAL)
+1:	pause
+	jmp	1b
+SYM_CODE_END(fi_evil_loop_irqoff)
+
+SYM_CODE_START(fi_evil_loop)
 	UNWIND_HINT_FUNC
 	ANNOTATE_NOENDBR
 1:	pause
 	jmp	1b
-SYM_CODE_END(fi_evil_loop_irqoff)
+SYM_CODE_END(fi_evil_loop)
 
 SYM_CODE_START(fi_evil_leak_irqoff)
 	UNWIND_HINT_FUNC
@@ -134,6 +139,75 @@ SYM_CODE_START(fi_evil_second_once)
 	xorl	%eax, %eax
 	EVIL_RET
 SYM_CODE_END(fi_evil_second_once)
+
+/* One byte behind what was allocated. */
+SYM_CODE_START(fi_evil_overrun)
+	UNWIND_HINT_UNDEFINED
+	ANNOTATE_NOENDBR
+	EVIL_ALLOC
+	movq	fi_evil+FI_EVIL_alloc_arg(%rip), %rax
+	movb	$0xfa, (%rbx,%rax)
+	EVIL_SECOND
+	popq	%rbx
+	xorl	%eax, %eax
+	EVIL_RET
+SYM_CODE_END(fi_evil_overrun)
+
+SYM_CODE_START(fi_evil_use_after_free)
+	UNWIND_HINT_UNDEFINED
+	ANNOTATE_NOENDBR
+	EVIL_ALLOC
+	EVIL_SECOND
+	movq	fi_evil+FI_EVIL_value(%rip), %rcx
+	movq	%rcx, 32(%rbx)
+	popq	%rbx
+	xorl	%eax, %eax
+	EVIL_RET
+SYM_CODE_END(fi_evil_use_after_free)
+
+/* Returns to where it stands itself, twice: the first time by a changed address. */
+SYM_CODE_START(fi_evil_smash)
+	UNWIND_HINT_UNDEFINED
+	ANNOTATE_NOENDBR
+	movq	(%rsp), %rax
+	pushq	%rax
+	leaq	1f(%rip), %rax
+	movq	%rsp, %rcx
+	movq	%rax, (%rcx)
+	EVIL_RET
+1:	UNWIND_HINT_FUNC
+	xorl	%eax, %eax
+	EVIL_RET
+SYM_CODE_END(fi_evil_smash)
+
+/* Privileged instructions that change nothing where they are not stopped. */
+SYM_CODE_START(fi_evil_wrmsr)
+	UNWIND_HINT_FUNC
+	ANNOTATE_NOENDBR
+	movl	$MSR_TSC_AUX, %ecx
+	rdmsr
+	wrmsr
+	xorl	%eax, %eax
+	EVIL_RET
+SYM_CODE_END(fi_evil_wrmsr)
+
+SYM_CODE_START(fi_evil_cr3)
+	UNWIND_HINT_FUNC
+	ANNOTATE_NOENDBR
+	movq	%cr3, %rax
+	movq	%rax, %cr3
+	xorl	%eax, %eax
+	EVIL_RET
+SYM_CODE_END(fi_evil_cr3)
+
+/* The port of power-on diagnostics, which nobody listens to. */
+SYM_CODE_START(fi_evil_port)
+	UNWIND_HINT_FUNC
+	ANNOTATE_NOENDBR
+	xorl	%eax, %eax
+	outb	%al, $0x80
+	EVIL_RET
+SYM_CODE_END(fi_evil_port)
 
 	.popsection
 

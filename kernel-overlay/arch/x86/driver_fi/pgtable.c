@@ -270,6 +270,24 @@ undo:
 	return err;
 }
 
+/* Are the kernel's memory regions where they are without randomization? */
+bool arch_fi_layout_default(void)
+{
+	return PAGE_OFFSET == __PAGE_OFFSET_BASE_L4 && VMALLOC_START == __VMALLOC_BASE_L4 &&
+	       VMEMMAP_START == __VMEMMAP_BASE_L4;
+}
+
+/**
+ * arch_fi_is_hole - is there nothing of the kernel's at @va?
+ * @va: page-aligned address
+ *
+ * Nor will be: what is mapped on demand is the vmalloc range. Context: any.
+ */
+bool arch_fi_is_hole(unsigned long va)
+{
+	return !(va >= VMALLOC_START && va <= VMALLOC_END) && !fi_kernel_leaf(va);
+}
+
 /**
  * arch_fi_unmap - back to what every domain may do there: read
  * @pgt: page table

@@ -325,6 +325,9 @@ bool fi_dbi_map_test(s64 disp, u64 addr, u64 mask);
  * register gets, with @ctl the value of the register that counts.
  */
 u64 fi_dbi_loop_limit(s64 disp, const struct fi_dbi_site *s, u64 ea, u64 ctl);
+/* The same, told that @len bytes from (@ea + size) & ~7 on may be written. */
+#define FI_DBI_LOOP_AHEAD	64
+u64 fi_dbi_loop_steps(const struct fi_dbi_site *s, u64 ea, u64 ctl, u64 len);
 bool fi_dbi_map_test_range(s64 disp, u64 addr, u64 len, u64 *bad);
 /* Does [@addr, @addr + @len) lie in the segment of the unit's configuration? */
 bool fi_dbi_segment_test(const struct fi_dbi_unit *u, u64 addr, u64 len);

@@ -74,20 +74,24 @@ bool fi_dbi_segment_test(const struct fi_dbi_unit *u, u64 addr, u64 len)
 	       (s64)(addr + len - 1) >> c->seg_shift == c->seg_id;
 }
 
-#define MAX_AHEAD	64
-
 u64 fi_dbi_loop_limit(s64 disp, const struct fi_dbi_site *s, u64 ea, u64 ctl)
 {
+	u64 from = (ea + s->size) & ~7ULL, bad, len = FI_DBI_LOOP_AHEAD;
+
+	if (!fi_dbi_map_test_range(disp, from, len, &bad))
+		len = bad - from;
+	return fi_dbi_loop_steps(s, ea, ctl, len);
+}
+
+u64 fi_dbi_loop_steps(const struct fi_dbi_site *s, u64 ea, u64 ctl, u64 len)
+{
 	u64 none = 1ULL << 63, end = ea + s->size, from = end & ~7ULL, steps;
-	u64 bad, len = MAX_AHEAD;
 
 	/* holes between the stores: nothing to extend */
 	if (s->size < 64 && s->mask != (1ULL << s->size) - 1)
 		return none;
-	if ((s64)ea >> 47 != (s64)(ea + 2 * MAX_AHEAD) >> 47)
+	if ((s64)ea >> 47 != (s64)(ea + 2 * FI_DBI_LOOP_AHEAD) >> 47)
 		return none;
-	if (!fi_dbi_map_test_range(disp, from, len, &bad))
-		len = bad - from;
 	if (from + len <= end)
 		return ctl == none ? none : ctl;
 	steps = (from + len - end) / s->sens;

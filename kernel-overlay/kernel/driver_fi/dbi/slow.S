@@ -3,21 +3,39 @@
  * Out-of-line helpers of emitted code: save everything, ask, restore everything.
  */
 
-#ifdef __KERNEL__
+#ifdef FI_DBI_DOMAIN
+#include <linux/linkage.h>
+#include <linux/objtool.h>
+#include <asm/nospec-branch.h>
+#include <asm/unwind_hints.h>
+#include <asm/driver_fi.h>
+#define NAME(name)	fi_domain_##name
+#define ENTRY_OF(name)	SYM_CODE_START(name) UNWIND_HINT_UNDEFINED; ANNOTATE_NOENDBR;
+#define END_OF(name)	SYM_CODE_END(name)
+#define DO_RET		ANNOTATE_UNRET_SAFE; ret; int3
+#define MAP_DISP	$FI_MAP_DISP
+	.section .entry.text, "ax"
+#elif defined(__KERNEL__)
 #include <linux/linkage.h>
 #define ENTRY_OF(name)	SYM_FUNC_START(name)
 #define END_OF(name)	SYM_FUNC_END(name)
 #define DO_RET		RET
+	.text
 #else
 #define ENTRY_OF(name)	.globl name; .type name, @function; .balign 16; name:
 #define END_OF(name)	.size name, . - name
 #define DO_RET		ret
 	.section .note.GNU-stack, "", @progbits
+	.text
 #endif
 
-	.text
+#ifndef FI_DBI_DOMAIN
+#define NAME(name)	fi_dbi_##name
+#define MAP_DISP	fi_dbi_map_disp(%rip)
+#endif
 
-.macro SLOW name handler
+/* @question: enum fi_dbi_question */
+.macro SLOW name handler question
 ENTRY_OF(\name)
 	pushfq
 	push	%rax
@@ -35,11 +53,16 @@ ENTRY_OF(\name)
 	push	%r13
 	push	%r14
 	push	%r15
+#ifdef FI_DBI_DOMAIN
+	mov	$\question, %edi
+	ud2
+	REACHABLE
+#elif defined(__KERNEL__)
 	mov	%rsp, %rdi
-#ifdef __KERNEL__
 	call	\handler
 #else
 	/* user code wants its stack aligned */
+	mov	%rsp, %rdi
 	cld
 	mov	%rsp, %rbp
 	and	$-16, %rsp
@@ -94,7 +117,7 @@ END_OF(\name)
 #define ARG1	48(%rsp)
 
 /* The exact test of up to 57 bytes; anything else goes to the handler. */
-ENTRY_OF(fi_dbi_slow_store)
+ENTRY_OF(NAME(slow_store))
 	FAST_ENTER
 	mov	ARG0, %rdx
 	cmpb	$0, SITE_KIND(%rdx)
@@ -104,7 +127,7 @@ ENTRY_OF(fi_dbi_slow_store)
 	mov	ARG1, %rax
 	mov	%eax, %ecx
 	sar	$3, %rax
-	add	fi_dbi_map_disp(%rip), %rax
+	add	MAP_DISP, %rax
 	mov	(%rax), %rax
 	and	$7, %ecx
 	shr	%cl, %rax
@@ -114,14 +137,14 @@ ENTRY_OF(fi_dbi_slow_store)
 	FAST_LEAVE
 	DO_RET
 1:	FAST_LEAVE
-	jmp	fi_dbi_full_store
-END_OF(fi_dbi_slow_store)
+	jmp	NAME(full_store)
+END_OF(NAME(slow_store))
 
 /*
  * [rdi, rdi + rcx * size): whole shadow bytes, eight at a time. A part of a byte at
  * either end, or a permission missing, goes to the handler.
  */
-ENTRY_OF(fi_dbi_slow_range)
+ENTRY_OF(NAME(slow_range))
 	FAST_ENTER
 	mov	ARG0, %rdx
 	cmpq	$0, SITE_MASK(%rdx)
@@ -139,7 +162,7 @@ ENTRY_OF(fi_dbi_slow_range)
 	sar	$3, %rcx
 	/* rcx: shadow bytes less one */
 	sub	%rax, %rcx
-	add	fi_dbi_map_disp(%rip), %rax
+	add	MAP_DISP, %rax
 	cmp	$7, %rcx
 	jb	4f
 	/* the last eight, then eight by eight from the first */
@@ -159,12 +182,20 @@ ENTRY_OF(fi_dbi_slow_range)
 3:	FAST_LEAVE
 	DO_RET
 1:	FAST_LEAVE
-	jmp	fi_dbi_full_range
-END_OF(fi_dbi_slow_range)
+	jmp	NAME(full_range)
+END_OF(NAME(slow_range))
 
-SLOW fi_dbi_full_store fi_dbi_on_store
-SLOW fi_dbi_full_range fi_dbi_on_range
-SLOW fi_dbi_slow_icall fi_dbi_on_icall
-SLOW fi_dbi_slow_ret fi_dbi_on_ret
-SLOW fi_dbi_slow_trap fi_dbi_on_trap
-SLOW fi_dbi_slow_port fi_dbi_on_port
+SLOW NAME(full_store) fi_dbi_on_store 0
+SLOW NAME(full_range) fi_dbi_on_range 1
+SLOW NAME(slow_icall) fi_dbi_on_icall 2
+SLOW NAME(slow_ret) fi_dbi_on_ret 3
+SLOW NAME(slow_trap) fi_dbi_on_trap 4
+SLOW NAME(slow_port) fi_dbi_on_port 5
+
+#ifdef FI_DBI_DOMAIN
+SYM_CODE_START(fi_domain_slow_end)
+	UNWIND_HINT_UNDEFINED
+	ANNOTATE_NOENDBR
+	int3
+SYM_CODE_END(fi_domain_slow_end)
+#endif

@@ -139,10 +139,10 @@ static unsigned long fi_entry_target(struct fi_domain *d, struct fi_entry *e)
 		unsigned long evil = READ_ONCE(fi_inject_hook)(d, e);
 
 		if (evil)
-			return evil;
+			return fi_translate_entry(d, evil);
 	}
 #endif
-	return e->addr;
+	return e->target;
 }
 
 bool fi_invoke(struct fi_entry *e, const unsigned long *a, unsigned long *ret)

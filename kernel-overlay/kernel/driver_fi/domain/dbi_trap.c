@@ -1,12 +1,13 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * What translated code asks when its own checks did not say yes: decide exactly, or
- * condemn the domain and leave it.
+ * What translated code asks when its own checks did not say yes: decide exactly,
+ * or condemn the domain.
  *
- * Runs on the driver's stack, called by dbi/slow.S. To return permits.
+ * A question comes as an exception (arch/x86/driver_fi/slow.S), so this runs in
+ * the kernel's view on the kernel's stack. To return permits, unless the domain
+ * was condemned: then the exception's return ends the crossing.
  */
 #include <linux/driver_fi.h>
-#include <linux/init.h>
 #include <linux/kernel.h>
 #include <linux/overflow.h>
 #include <linux/sched.h>
@@ -17,6 +18,7 @@
 #include "../dbi/dbi.h"
 #include "../dbi/slow.h"
 #include "domain.h"
+#include "stack.h"
 
 /* One stop in the emitted code: where, of which domain, why it asks. */
 struct stop {
@@ -31,9 +33,6 @@ static void fi_stop_init(struct stop *st, struct fi_dbi_slow *s, u32 nargs)
 {
 	st->s = s;
 	st->f = current->fi_frame;
-	/* Nothing would be left to unwind to, and no one to blame. */
-	if (!st->f || !st->f->dom->dbi)
-		panic("driver_fi: translated code runs outside a crossing");
 	st->u = st->f->dom->dbi;
 	st->site = nargs ? (void *)s->arg[0] : NULL;
 	st->sp = (unsigned long)&s->arg[nargs + (nargs ? st->site->pushed : 0)];
@@ -53,7 +52,7 @@ static void fi_stop_regs(const struct stop *st, unsigned long ip, struct pt_regs
 	};
 }
 
-/* Does not return: the crossing ends here. @ip is the driver's original address. */
+/* @ip is the driver's original address. */
 static void fi_stop_condemn(const struct stop *st, enum fi_fault_kind kind,
 			    unsigned long ip, unsigned long addr, const char *why)
 {
@@ -69,13 +68,55 @@ static void fi_stop_condemn(const struct stop *st, enum fi_fault_kind kind,
 
 	fi_stop_regs(st, ip, &fault.regs);
 	fi_fault_raise(st->f->dom, &fault);
-	fi_leave_domain();
-	panic("driver_fi: a crossing was ended and goes on");
 }
 
 static void fi_stop_store(const struct stop *st, unsigned long ip, u64 addr)
 {
 	fi_stop_condemn(st, FI_FAULT_WRITE, ip, addr, "bytes that it may not write");
+}
+
+/*
+ * Granted bytes. Or bits of a field of a kernel object nearby: on a page that the
+ * domain cannot write the store will fault, and is carried out bit by bit if they
+ * are all that it changes.
+ */
+static bool fi_stop_may_store(const struct stop *st, u64 addr)
+{
+	struct fi_domain *d = st->f->dom;
+	u64 mask;
+
+	if (fi_permmap_test(d->perm, addr, 1))
+		return true;
+	if (!fi_may_store(d, addr, 1, &mask) &&
+	    !fi_may_store(d, ALIGN_DOWN(addr, 8), 8, &mask))
+		return false;
+	fi_page_close(d, addr);
+	return true;
+}
+
+/* The first byte of [@addr, @addr + @len) that may not be written, or the end. */
+static u64 fi_stop_first_bad(const struct stop *st, u64 addr, u64 len)
+{
+	u64 end = addr + len;
+
+	if (end < addr)
+		return addr;
+	if (fi_permmap_test(st->f->dom->perm, addr, len))
+		return end;
+	while (addr < end && fi_stop_may_store(st, addr))
+		addr++;
+	return addr;
+}
+
+/* How far a loop may go on before it asks again. */
+static void fi_stop_limit(const struct stop *st, u64 ea)
+{
+	u64 from = (ea + st->site->size) & ~7ULL, good = 0;
+	u64 *limit = fi_dbi_slow_reg(st->s, st->site->limit);
+
+	while (good < FI_DBI_LOOP_AHEAD && fi_permmap_test(st->f->dom->perm, from + good, 1))
+		good++;
+	*limit = fi_dbi_loop_steps(st->site, ea, *fi_dbi_slow_reg(st->s, st->site->ctl), good);
 }
 
 static void fi_dbi_store(struct fi_dbi_slow *s)
@@ -85,46 +126,35 @@ static void fi_dbi_store(struct fi_dbi_slow *s)
 	u32 i;
 
 	fi_stop_init(&st, s, 2);
-	switch (st.site->kind) {
-	case FI_SITE_SEGMENT:
-		/* The test in the emitted code is exact but for the last byte. */
-		if (!fi_dbi_segment_test(st.u, ea, st.site->size))
-			fi_stop_store(&st, st.site->va, ea);
-		return;
-	case FI_SITE_BYTES:
-		if (!fi_dbi_map_test_range(fi_dbi_map_disp, ea, st.site->size, &bad))
+	if (st.site->kind == FI_SITE_BYTES) {
+		bad = fi_stop_first_bad(&st, ea, st.site->size);
+		if (bad != ea + st.site->size)
 			fi_stop_store(&st, st.site->va, bad);
 		return;
 	}
-	if (fi_dbi_map_test(fi_dbi_map_disp, ea, st.site->mask)) {
-		if (st.site->kind == FI_SITE_LOOP)
-			*fi_dbi_slow_reg(s, st.site->limit) =
-				fi_dbi_loop_limit(fi_dbi_map_disp, st.site, ea,
-						  *fi_dbi_slow_reg(s, st.site->ctl));
-		return;
-	}
-	for (i = 0; i < 64; i++)
-		if (st.site->mask >> i & 1 && !fi_dbi_map_test(fi_dbi_map_disp, ea + i, 1))
+	for (i = 0; i < 64; i++) {
+		if (st.site->mask >> i & 1 && !fi_stop_may_store(&st, ea + i)) {
 			fi_stop_store(&st, fi_dbi_site_blame(st.u, st.site, i), ea + i);
+			return;
+		}
+	}
+	if (st.site->kind == FI_SITE_LOOP)
+		fi_stop_limit(&st, ea);
 }
 
 static void fi_dbi_range(struct fi_dbi_slow *s)
 {
-	struct stop st;
 	u64 len, bad = s->di;
-	bool ok;
+	struct stop st;
 
 	if (!s->cx)
 		return;
 	fi_stop_init(&st, s, 1);
-	len = s->cx * st.site->size;
-	if (!st.site->mask)
-		ok = fi_dbi_segment_test(st.u, s->di, len);
-	else if (check_mul_overflow(s->cx, (u64)st.site->size, &len))
-		ok = false;
+	if (!check_mul_overflow(s->cx, (u64)st.site->size, &len))
+		bad = fi_stop_first_bad(&st, s->di, len);
 	else
-		ok = fi_dbi_map_test_range(fi_dbi_map_disp, s->di, len, &bad);
-	if (!ok)
+		len = 1;
+	if (bad != s->di + len)
 		fi_stop_store(&st, st.site->va, bad);
 }
 
@@ -174,27 +204,54 @@ static void fi_dbi_trap(struct fi_dbi_slow *s)
 			fi_dbi_sens_name(st.site->sens) : "not translated");
 }
 
-/* No driver is granted ports yet. */
 static void fi_dbi_port(struct fi_dbi_slow *s)
 {
 	struct stop st;
+	u16 port;
 
 	fi_stop_init(&st, s, 1);
-	fi_stop_condemn(&st, FI_FAULT_INSN, st.site->va, 0, "port access");
+	port = st.site->mask ? st.site->mask : s->dx;
+	if (!fi_port_allowed(st.f->dom, port, st.site->size))
+		fi_stop_condemn(&st, FI_FAULT_INSN, st.site->va, port,
+				"access to a port outside its regions");
 }
 
-static const struct fi_dbi_handlers fi_dbi_domain_handlers = {
-	.store = fi_dbi_store,
-	.range = fi_dbi_range,
-	.icall = fi_dbi_call,
-	.ret = fi_dbi_return,
-	.trap = fi_dbi_trap,
-	.port = fi_dbi_port,
+/* In the order of the SLOW lines in dbi/slow.S. */
+#define FI_ASK_STORE	0
+#define FI_ASK_CALL	2
+static void (* const fi_answers[])(struct fi_dbi_slow *s) = {
+	fi_dbi_store, fi_dbi_range, fi_dbi_call, fi_dbi_return, fi_dbi_trap, fi_dbi_port,
 };
 
-static int __init fi_dbi_trap_init(void)
+/* Is this a stack that a crossing of the domain runs on, and a site of its cache? */
+static bool fi_ask_valid(struct fi_domain *d, const struct pt_regs *regs)
 {
-	fi_dbi_set_handlers(&fi_dbi_domain_handlers);
-	return 0;
+	unsigned long top = (unsigned long)current->fi_frame->stack;
+	const struct fi_dbi_slow *s = (void *)regs->sp;
+	size_t need = offsetof(struct fi_dbi_slow, arg[regs->di == FI_ASK_STORE ? 2 : 1]);
+	size_t avail;
+
+	if (regs->di >= ARRAY_SIZE(fi_answers) || top - regs->sp > FI_STACK_SIZE ||
+	    top - regs->sp < need)
+		return false;
+	return regs->di == FI_ASK_CALL || (fi_translate_text(d, s->arg[0], &avail) &&
+					   avail >= sizeof(struct fi_dbi_site));
 }
-early_initcall(fi_dbi_trap_init);
+
+/**
+ * fi_translate_ask - answers a question of translated code
+ * @d: the domain
+ * @regs: an invalid opcode in it
+ *
+ * Context: exception, IRQs off. Return: false if it is no question
+ */
+bool fi_translate_ask(struct fi_domain *d, struct pt_regs *regs)
+{
+	if (!d->dbi || regs->ip < (unsigned long)fi_domain_slow_store ||
+	    regs->ip >= (unsigned long)fi_domain_slow_end || !fi_ask_valid(d, regs))
+		return false;
+	fi_stat_inc(d, asked);
+	fi_answers[regs->di]((void *)regs->sp);
+	regs->ip += 2;	/* the ud2 */
+	return true;
+}

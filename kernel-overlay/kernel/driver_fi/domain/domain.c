@@ -70,6 +70,8 @@ const void *fi_text_pristine(struct fi_domain *d, unsigned long ip, size_t *avai
 		if (t->view[i])
 			p = arch_fi_view_text(t->view[i], ip, avail);
 	}
+	if (!p)
+		p = fi_translate_text(d, ip, avail);
 	if (!p && ip >= (unsigned long)__fi_text_start && ip < (unsigned long)__fi_text_end) {
 		*avail = (unsigned long)__fi_text_end - ip;
 		p = (const void *)ip;
@@ -163,9 +165,15 @@ void __fi_flush_kernel_range(unsigned long start, unsigned long end)
  */
 struct fi_domain *fi_domain_create(struct module *mod, const struct fi_policy *p)
 {
-	struct fi_domain *d = kzalloc(sizeof(*d), GFP_KERNEL);
+	struct fi_domain *d;
 	int err = -ENOMEM;
 
+	if (p->mode == FI_MODE_FULL && !arch_fi_layout_default()) {
+		pr_err("driver_fi: %s: refused: memory regions are randomized, mode full has no room; boot with driver_fi=%s:full, or nokaslr\n",
+		       p->name, p->name);
+		return ERR_PTR(-EOPNOTSUPP);
+	}
+	d = kzalloc(sizeof(*d), GFP_KERNEL);
 	if (!d)
 		return ERR_PTR(-ENOMEM);
 	d->policy = *p;
@@ -188,7 +196,7 @@ struct fi_domain *fi_domain_create(struct module *mod, const struct fi_policy *p
 	d->pgt = arch_fi_pgtable_create(d->id);
 	d->stats = alloc_percpu(struct fi_stats);
 	d->active = alloc_percpu(int);
-	d->perm = fi_permmap_create();
+	d->perm = fi_permmap_create(fi_translated(d) ? d->pgt : NULL);
 	d->text = kzalloc(sizeof(*d->text), GFP_KERNEL);
 	if (!d->pgt || !d->stats || !d->active || !d->perm || !d->text)
 		goto fail;
@@ -248,6 +256,7 @@ void fi_domain_destroy(struct fi_domain *d)
 	fi_heap_destroy(d);
 	if (d->text)
 		fi_text_free(d->text);
+	fi_translate_free(d);
 	if (d->perm)
 		fi_permmap_destroy(d->perm);
 	if (d->pgt)
@@ -258,6 +267,17 @@ void fi_domain_destroy(struct fi_domain *d)
 	__clear_bit(d->id, fi_ids);
 	mutex_unlock(&fi_domains_lock);
 	kfree(d);
+}
+
+/* All bytes of a section but those of struct module. */
+static int fi_grant_data(struct fi_domain *d, const struct module_memory *m)
+{
+	void *mod = d->mod;
+	int err = fi_permmap_set(d->perm, (unsigned long)m->base, m->size);
+
+	if (!err && mod >= m->base && mod < m->base + m->size)
+		fi_permmap_clear(d->perm, (unsigned long)mod, sizeof(struct module));
+	return err;
 }
 
 static int fi_map_data(struct fi_domain *d, const struct module_memory *m)
@@ -274,7 +294,7 @@ static int fi_map_data(struct fi_domain *d, const struct module_memory *m)
 		if (err)
 			return err;
 	}
-	return 0;
+	return fi_translated(d) ? fi_grant_data(d, m) : 0;
 }
 
 int fi_domain_map_module(struct fi_domain *d)
@@ -300,7 +320,8 @@ int fi_domain_map_module(struct fi_domain *d)
 		t->view[i] = arch_fi_view_create(m->base, m->size);
 		if (!t->view[i])
 			return -ENOMEM;
-		err = arch_fi_view_map(t->view[i], d->pgt);
+		/* Translated text is executed nowhere. */
+		err = fi_translated(d) ? 0 : arch_fi_view_map(t->view[i], d->pgt);
 		if (err)
 			return err;
 	}

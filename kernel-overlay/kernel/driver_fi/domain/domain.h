@@ -25,6 +25,19 @@ bool fi_stack_guard_hit(struct fi_domain *d, unsigned long top, unsigned long ad
  */
 bool fi_domain_data_page(struct fi_domain *d, unsigned long va);
 
+/* Slow paths in the text that domains share; arch/x86/driver_fi/slow.S. */
+void fi_domain_slow_store(void);
+void fi_domain_slow_range(void);
+void fi_domain_slow_icall(void);
+void fi_domain_slow_ret(void);
+void fi_domain_slow_trap(void);
+void fi_domain_slow_port(void);
+void fi_domain_slow_end(void);
+
+int fi_mem_grant(struct fi_domain *d, const void *p, size_t len);
+void fi_mem_revoke(struct fi_domain *d, const void *p, size_t len);
+bool fi_page_open(struct fi_domain *d, unsigned long addr);
+void fi_page_close(struct fi_domain *d, unsigned long addr);
 void *fi_area_alloc(struct fi_domain *d, size_t size, gfp_t gfp);
 void fi_area_free(struct fi_domain *d, const void *p);
 

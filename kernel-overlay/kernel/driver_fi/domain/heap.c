@@ -44,11 +44,17 @@ void *fi_heap_alloc(struct fi_domain *d, size_t size, gfp_t gfp)
 {
 	unsigned int shift = max_t(unsigned int, FI_HEAP_MIN_SHIFT,
 				   size > 1 ? ilog2(size - 1) + 1 : 0);
+	void *p;
 
 	if (shift > FI_HEAP_MAX_SHIFT)
 		return NULL;
-	return kmem_cache_alloc(d->heap->cache[shift - FI_HEAP_MIN_SHIFT],
-				gfp & ~(__GFP_ACCOUNT | __GFP_COMP));
+	p = kmem_cache_alloc(d->heap->cache[shift - FI_HEAP_MIN_SHIFT],
+			     gfp & ~(__GFP_ACCOUNT | __GFP_COMP));
+	if (p && fi_mem_grant(d, p, size)) {
+		kfree(p);
+		return NULL;
+	}
+	return p;
 }
 EXPORT_SYMBOL_GPL(fi_heap_alloc);
 
@@ -84,6 +90,7 @@ EXPORT_SYMBOL_GPL(fi_heap_size);
 
 void fi_heap_free(struct fi_domain *d, const void *p)
 {
+	fi_mem_revoke(d, p, fi_heap_size(d, p));
 	kfree(p);
 }
 EXPORT_SYMBOL_GPL(fi_heap_free);
@@ -104,6 +111,8 @@ void __fi_slab_go(struct kmem_cache *s, void *start, unsigned int order)
 
 	if (!d)
 		return;
+	/* What the kernel freed by itself has kept its rights until now. */
+	fi_mem_revoke(d, start, PAGE_SIZE << order);
 	arch_fi_unmap(d->pgt, (unsigned long)start, 1U << order);
 	arch_fi_flush();
 }

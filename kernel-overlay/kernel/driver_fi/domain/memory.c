@@ -24,6 +24,57 @@
 /* Address of an alias of MMIO -> the mapping it is an alias of. */
 static DEFINE_XARRAY(fi_mmio_orig);
 
+/**
+ * fi_mem_grant - bytes of memory whose pages the driver may write become its own
+ * @d: domain
+ * @p: first byte
+ * @len: bytes
+ *
+ * Says nothing to a domain whose rights are whole pages. Context: any but NMI.
+ * Return: 0, -ENOSPC, -ENOMEM, -EBUSY
+ */
+int fi_mem_grant(struct fi_domain *d, const void *p, size_t len)
+{
+	return fi_translated(d) ? fi_permmap_set(d->perm, (unsigned long)p, len) : 0;
+}
+
+/* The opposite. */
+void fi_mem_revoke(struct fi_domain *d, const void *p, size_t len)
+{
+	if (fi_translated(d))
+		fi_permmap_clear(d->perm, (unsigned long)p, len);
+}
+
+/**
+ * fi_page_open - make a page with granted bytes writable as a whole
+ * @d: domain
+ * @addr: a byte that it was to write
+ *
+ * It stays so: each store of a translated driver is checked byte by byte before
+ * it happens. Context: any but NMI. Return: false: not granted, or not a
+ * domain of that kind
+ */
+bool fi_page_open(struct fi_domain *d, unsigned long addr)
+{
+	return fi_translated(d) && fi_permmap_test(d->perm, addr, 1) &&
+	       !arch_fi_map(d->pgt, addr & PAGE_MASK, 1, FI_PROT_W);
+}
+
+/**
+ * fi_page_close - stores to a page have to fault
+ * @d: domain
+ * @addr: an address in it, of a field in place: such are not on the domain's pages
+ *
+ * A page that was open has become a page of kernel objects. Context: any.
+ */
+void fi_page_close(struct fi_domain *d, unsigned long addr)
+{
+	if (!arch_fi_owned(d->pgt, addr, true))
+		return;
+	arch_fi_unmap(d->pgt, addr & PAGE_MASK, 1);
+	arch_fi_flush();
+}
+
 /* Memory in FI's own slot, mapped alike in the kernel and in @d. */
 void *fi_area_alloc(struct fi_domain *d, size_t size, gfp_t gfp)
 {
@@ -37,7 +88,11 @@ void *fi_area_alloc(struct fi_domain *d, size_t size, gfp_t gfp)
 				 __builtin_return_address(0));
 	if (p && arch_fi_map(d->pgt, (unsigned long)p, nr, FI_PROT_W)) {
 		vfree(p);
-		p = NULL;
+		return NULL;
+	}
+	if (p && fi_mem_grant(d, p, size)) {
+		fi_area_free(d, p);
+		return NULL;
 	}
 	return p;
 }
@@ -48,6 +103,7 @@ void fi_area_free(struct fi_domain *d, const void *p)
 
 	if (!vm)
 		return;
+	fi_mem_revoke(d, p, get_vm_area_size(vm));
 	arch_fi_unmap(d->pgt, (unsigned long)p, get_vm_area_size(vm) >> PAGE_SHIFT);
 	arch_fi_flush();
 	vfree(p);
@@ -101,13 +157,16 @@ static unsigned int fi_span(const void *va, size_t len)
  * fi_pages_grant - pages of the direct map become writable in the domain
  * @d: domain
  * @va: start; rounded down to its page
- * @len: bytes; rounded up to whole pages
+ * @len: bytes; rounded up to whole pages, but where rights are bytes
  *
- * Context: any. Return: 0, -ENOMEM, -EINVAL
+ * Context: any. Return: 0, -ENOMEM, -EINVAL, or as fi_mem_grant()
  */
 int fi_pages_grant(struct fi_domain *d, void *va, size_t len)
 {
-	return arch_fi_map(d->pgt, (unsigned long)va & PAGE_MASK, fi_span(va, len), FI_PROT_W);
+	int err = fi_mem_grant(d, va, len);
+
+	return err ?: arch_fi_map(d->pgt, (unsigned long)va & PAGE_MASK, fi_span(va, len),
+				  FI_PROT_W);
 }
 EXPORT_SYMBOL_GPL(fi_pages_grant);
 
@@ -121,6 +180,7 @@ EXPORT_SYMBOL_GPL(fi_pages_grant);
  */
 void fi_pages_revoke(struct fi_domain *d, void *va, size_t len)
 {
+	fi_mem_revoke(d, va, len);
 	arch_fi_unmap(d->pgt, (unsigned long)va & PAGE_MASK, fi_span(va, len));
 	arch_fi_flush();
 }
@@ -161,6 +221,8 @@ bool fi_mem_writable(struct fi_domain *d, unsigned long addr, size_t len)
 
 	if (end < addr || fi_hits_module_struct(d, addr, len))
 		return false;
+	if (fi_translated(d))
+		return fi_permmap_test(d->perm, addr, len);
 	for (at = addr; at < end; at = next) {
 		next = min(end, (at & PAGE_MASK) + PAGE_SIZE);
 		if (!arch_fi_owned(d->pgt, at, true) && !fi_domain_data_page(d, at) &&
@@ -254,10 +316,13 @@ void __iomem *fi_mmio_map(struct fi_domain *d, void __iomem *orig, size_t size)
 		goto fail;
 	if (arch_fi_map(d->pgt, va, nr, FI_PROT_W))
 		goto fail;
+	if (fi_mem_grant(d, (void *)va + off, size))
+		goto unmap;
 	if (xa_err(xa_store(&fi_mmio_orig, va, (__force void *)orig, GFP_KERNEL)))
 		goto unmap;
 	return (void __iomem *)(va + off);
 unmap:
+	fi_mem_revoke(d, (void *)va + off, size);
 	arch_fi_unmap(d->pgt, va, nr);
 fail:
 	free_vm_area(vm);
@@ -285,6 +350,7 @@ void __iomem *fi_mmio_unmap(struct fi_domain *d, void __iomem *alias)
 	vm = orig ? find_vm_area((void *)va) : NULL;
 	if (!vm)
 		return NULL;
+	fi_mem_revoke(d, (void *)va, get_vm_area_size(vm));
 	arch_fi_unmap(d->pgt, va, get_vm_area_size(vm) >> PAGE_SHIFT);
 	arch_fi_flush();
 	free_vm_area(vm);

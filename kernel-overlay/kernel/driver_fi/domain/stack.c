@@ -3,7 +3,7 @@
  * Stacks of a domain: a pool with a small cache per CPU.
  *
  * A thread may sleep inside an import and wake up on another CPU, so a stack
- * belongs to a crossing, not to a CPU. Each has an unmapped page below it.
+ * belongs to a crossing, not to a CPU. Each has unmapped pages below it.
  */
 #include <linux/percpu.h>
 #include <linux/slab.h>
@@ -12,8 +12,8 @@
 #include <asm/driver_fi.h>
 
 #include "domain.h"
+#include "stack.h"
 
-#define FI_STACK_SIZE		(4 * PAGE_SIZE)
 #define FI_STACK_CACHE		4
 #define FI_STACKS_PER_CPU	6
 #define FI_STACKS_EXTRA		10
@@ -71,7 +71,7 @@ bool fi_stack_guard_hit(struct fi_domain *d, unsigned long top, unsigned long ad
 {
 	unsigned long base = top - FI_STACK_SIZE;
 
-	return (addr < base && addr >= base - PAGE_SIZE) ||
+	return (addr < base && addr >= base - FI_STACK_GUARD) ||
 	       (addr >= top && addr < top + PAGE_SIZE);
 }
 
@@ -94,6 +94,7 @@ void fi_stacks_destroy(struct fi_domain *d)
 int fi_stacks_create(struct fi_domain *d)
 {
 	unsigned int want = num_possible_cpus() * FI_STACKS_PER_CPU + FI_STACKS_EXTRA;
+	size_t below = FI_STACK_GUARD + (fi_translated(d) ? FI_STACK_TWIN : 0);
 	struct fi_stacks *p = kzalloc(struct_size(p, free, want), GFP_KERNEL);
 
 	if (!p)
@@ -105,13 +106,18 @@ int fi_stacks_create(struct fi_domain *d)
 	if (!p->all || !p->cache)
 		goto fail;
 	while (p->total < want) {
-		void *s = fi_area_alloc(d, FI_STACK_SIZE, GFP_KERNEL);
+		void *s = fi_area_alloc(d, below + FI_STACK_SIZE, GFP_KERNEL);
 
 		if (!s)
 			goto fail;
 		p->all[p->total++] = s;
-		p->free[p->nr++] = (unsigned long)s + FI_STACK_SIZE;
+		p->free[p->nr++] = (unsigned long)s + below + FI_STACK_SIZE;
+		/* Return addresses are copied there, by no store that is checked. */
+		fi_mem_revoke(d, s, below);
+		arch_fi_unmap(d->pgt, (unsigned long)s + below - FI_STACK_GUARD,
+			      FI_STACK_GUARD >> PAGE_SHIFT);
 	}
+	arch_fi_flush();
 	return 0;
 fail:
 	fi_stacks_destroy(d);

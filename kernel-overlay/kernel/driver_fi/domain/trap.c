@@ -53,10 +53,18 @@ static bool fi_redirect_import(struct fi_domain *d, struct pt_regs *regs)
 }
 
 /* Loads that may fail carry an exception table entry, as in the kernel. */
-static bool fi_fixup(struct pt_regs *regs, int trapnr, unsigned long error_code,
+static bool fi_fixup(struct fi_domain *d, struct pt_regs *regs, int trapnr, unsigned long error_code,
 		     unsigned long addr)
 {
-	return fixup_exception(regs, trapnr, error_code, addr);
+	unsigned long ip = regs->ip;
+
+	regs->ip = fi_translate_orig(d, ip);
+	if (!fixup_exception(regs, trapnr, error_code, addr)) {
+		regs->ip = ip;
+		return false;
+	}
+	regs->ip = fi_translate_cache(d, regs->ip);
+	return true;
 }
 
 static void fi_page_fault(struct fi_frame *f, struct pt_regs *regs,
@@ -69,6 +77,15 @@ static void fi_page_fault(struct fi_frame *f, struct pt_regs *regs,
 		.addr = addr,
 	};
 
+	if (fi_translate_is_check(d, regs->ip)) {
+		if (fi_permmap_fault(d->perm, addr))
+			return;
+		/* No address of the kernel's: the store itself would be a fault too. */
+		fault.kind = FI_FAULT_WRITE;
+		fault.addr = (addr - FI_MAP_DISP) << 3;
+		fi_condemn(f, regs, &fault);
+		return;
+	}
 	/* A right was added since this CPU cached the entry: just retry. */
 	if (error_code & X86_PF_WRITE && arch_fi_owned(d->pgt, addr, true))
 		return;
@@ -79,7 +96,11 @@ static void fi_page_fault(struct fi_frame *f, struct pt_regs *regs,
 	if (error_code & X86_PF_INSTR && fi_redirect_import(d, regs))
 		return;
 	if (error_code & X86_PF_WRITE && !(error_code & X86_PF_INSTR)) {
-		int err = fi_emulate_store(d, regs);
+		int err;
+
+		if (fi_page_open(d, addr))
+			return;
+		err = fi_emulate_store(d, regs);
 
 		if (err > 0) {
 			fi_stat_inc(d, emulated);
@@ -88,7 +109,7 @@ static void fi_page_fault(struct fi_frame *f, struct pt_regs *regs,
 		if (err == -EOPNOTSUPP)
 			fault.why = "store by an instruction that is not emulated";
 	}
-	if (fi_fixup(regs, X86_TRAP_PF, error_code, addr))
+	if (fi_fixup(d, regs, X86_TRAP_PF, error_code, addr))
 		return;
 	fault.kind = fi_classify_pf(f, error_code, addr);
 	fi_condemn(f, regs, &fault);
@@ -102,7 +123,7 @@ static bool fi_warn(struct fi_domain *d, struct pt_regs *regs)
 
 	if (!text || avail < 2 || text[0] != 0x0f || text[1] != 0x0b)
 		return false;
-	if (report_bug(regs->ip, regs) != BUG_TRAP_TYPE_WARN)
+	if (report_bug(fi_translate_orig(d, regs->ip), regs) != BUG_TRAP_TYPE_WARN)
 		return false;
 	regs->ip += 2;
 	return true;
@@ -135,12 +156,14 @@ bool __fi_handle_trap(struct pt_regs *regs, int trapnr, unsigned long error_code
 		fi_page_fault(f, regs, error_code, addr);
 		return true;
 	case X86_TRAP_UD:
+		if (fi_translate_ask(f->dom, regs))
+			return true;
 		if (fi_warn(f->dom, regs))
 			return true;
 		fault.kind = FI_FAULT_BUG;
 		break;
 	case X86_TRAP_GP:
-		if (fi_fixup(regs, trapnr, error_code, 0))
+		if (fi_fixup(f->dom, regs, trapnr, error_code, 0))
 			return true;
 		fault.kind = FI_FAULT_GP;
 		break;

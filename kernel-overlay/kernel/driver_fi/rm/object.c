@@ -144,6 +144,7 @@ struct fi_objtab *fi_objtab_create(struct fi_domain *d)
 		return NULL;
 	}
 	fi_spans_init(&tab->spans);
+	tab->perm = fi_translated(d) ? d->perm : NULL;
 	return tab;
 }
 
@@ -198,6 +199,15 @@ static struct fi_obj *new_obj(void *p, const struct fi_type *t,
 	return o;
 }
 
+/* The fields in place of an object; failing means stores that fault. */
+static void set_grants(struct fi_objtab *tab, const struct fi_obj *o, bool held)
+{
+	const unsigned long *bits = tab->perm ? fi_type_grants(o->type) : NULL;
+
+	if (bits)
+		fi_permmap_apply(tab->perm, o->addr, bits, o->type->size, held);
+}
+
 /**
  * fi_obj_add - the driver now holds an object
  * @d: the domain
@@ -227,6 +237,7 @@ int fi_obj_add(struct fi_domain *d, void *p, const struct fi_type *t,
 	ret = rhashtable_lookup_insert_key(&tab->ht, &key, &o->node, typed_params);
 	if (ret)
 		goto del_span;
+	set_grants(tab, o, true);
 	/*
 	 * Last: nobody can find, and so remove, an object that is not yet
 	 * in the table. Pairs with the acquire in fi_obj_read().
@@ -298,6 +309,7 @@ bool fi_obj_claim(struct fi_obj *o, u64 seq)
 void fi_obj_unlink(struct fi_objtab *tab, struct fi_obj *o)
 {
 	WARN_ON_ONCE(rhashtable_remove_fast(&tab->ht, &o->node, typed_params));
+	set_grants(tab, o, false);
 	if (o->spanned)
 		fi_spans_del(&tab->spans, o->addr, o->type);
 }

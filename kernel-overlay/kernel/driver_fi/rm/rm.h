@@ -20,6 +20,7 @@
  * @bytes: for each byte of an object the bits that a holder may change; NULL
  *	if it has no in-place fields. Published once with release order, after
  *	which bits are only added.
+ * @grants: a bit for each byte of which a holder may change a bit; with @bytes
  * @locks: offsets of spinlocks in an object that a holder may take
  * @nr_locks: how many; published with release order
  */
@@ -27,6 +28,7 @@ struct fi_type_desc {
 	struct fi_type t;
 	struct list_head node;
 	u8 *bytes;
+	unsigned long *grants;
 	u32 locks[FI_TYPE_LOCKS];
 	u32 nr_locks;
 };
@@ -39,6 +41,7 @@ static inline const struct fi_type_desc *fi_type_desc(const struct fi_type *t)
 bool fi_type_is_known(const struct fi_type *t);
 bool fi_type_has_fields(const struct fi_type *t);
 bool fi_type_may_store(const struct fi_type *t, unsigned long off, u32 len, u64 *mask);
+const unsigned long *fi_type_grants(const struct fi_type *t);
 bool fi_type_may_lock(const struct fi_type *t, unsigned long off);
 
 /**

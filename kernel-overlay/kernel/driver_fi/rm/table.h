@@ -38,6 +38,8 @@ struct fi_obj {
  * struct fi_objtab - see fi_objtab_create()
  * @ht: the objects by address; types may share one
  * @seq: of the newest object
+ * @perm: where fields in place are granted byte by byte, or NULL: stores to
+ *	them fault and are carried out bit by bit
  * @spans: objects with in-place fields whose start cannot be computed from an
  *	address within
  */
@@ -45,6 +47,7 @@ struct fi_objtab {
 	struct rhashtable ht;
 	atomic64_t seq;
 	struct fi_spans spans;
+	struct fi_permmap *perm;
 };
 
 bool fi_obj_read(const struct fi_obj *o, unsigned long addr,

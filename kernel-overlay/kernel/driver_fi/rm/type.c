@@ -3,6 +3,7 @@
  * Types of kernel objects that drivers hold, and the bits of them that a
  * holder may change in place.
  */
+#include <linux/bitmap.h>
 #include <linux/cleanup.h>
 #include <linux/export.h>
 #include <linux/mutex.h>
@@ -70,13 +71,22 @@ static void add_fields(struct fi_type_desc *d, const struct fi_field *fields, u3
 
 	if (!nr)
 		return;
+	if (!d->grants)
+		d->grants = bitmap_zalloc(d->t.size, GFP_KERNEL);
 	if (!bytes)
 		bytes = kzalloc(d->t.size, GFP_KERNEL);
-	if (!bytes)
+	if (!bytes || !d->grants) {
+		if (bytes != d->bytes)
+			kfree(bytes);
 		return;		/* fewer rights, never more */
+	}
 	for (i = 0; i < nr; i++)
 		if (!WARN_ON_ONCE(!field_fits(&fields[i], d->t.size)))
 			add_field(bytes, &fields[i]);
+	for (i = 0; i < d->t.size; i++) {
+		if (bytes[i])
+			set_bit(i, d->grants);
+	}
 	/* Pairs with the acquire in fi_type_may_store(). */
 	smp_store_release(&d->bytes, bytes);
 }
@@ -167,6 +177,13 @@ bool fi_type_has_fields(const struct fi_type *t)
 	const struct fi_type_desc *d = fi_type_desc(t);
 
 	return READ_ONCE(d->bytes) || READ_ONCE(d->nr_locks);
+}
+
+/* Bytes of an object that a holder may write, or NULL. Any context. */
+const unsigned long *fi_type_grants(const struct fi_type *t)
+{
+	/* Pairs with the release in add_fields(). */
+	return smp_load_acquire(&fi_type_desc(t)->bytes) ? fi_type_desc(t)->grants : NULL;
 }
 
 /**

@@ -10,7 +10,7 @@
 #include "../fi.h"
 
 #define BASE	0xffff888012345000UL
-#define SPAN	(3 * PAGE_SIZE)
+#define SPAN	(FI_PERM_SPAN + 2 * PAGE_SIZE)
 #define ROUNDS	2000
 
 static void permmap_random(struct kunit *test)
@@ -67,29 +67,61 @@ static void permmap_edges(struct kunit *test)
 	KUNIT_EXPECT_FALSE(test, fi_permmap_test(m, ~0UL, 1));
 }
 
+/* An object's bytes by bitmap are those bytes, wherever the object lies. */
+static void permmap_object(struct kunit *test)
+{
+	DECLARE_BITMAP(bits, 200);
+	struct fi_permmap *m = test->priv;
+	struct rnd_state rnd;
+	unsigned int off, i;
+
+	prandom_seed_state(&rnd, 2);
+	for (off = 0; off < 130; off++) {
+		unsigned long at = BASE + FI_PERM_SPAN - 64 + off;
+
+		for (i = 0; i < 200; i++)
+			__assign_bit(i, bits, prandom_u32_state(&rnd) & 1);
+		KUNIT_ASSERT_EQ(test, fi_permmap_apply(m, at, bits, 200, true), 0);
+		for (i = 0; i < 200; i++)
+			KUNIT_ASSERT_EQ_MSG(test, fi_permmap_test(m, at + i, 1),
+					    test_bit(i, bits), "at %u byte %u", off, i);
+		KUNIT_ASSERT_FALSE(test, fi_permmap_test(m, at - 1, 1));
+		KUNIT_ASSERT_FALSE(test, fi_permmap_test(m, at + 200, 1));
+		KUNIT_ASSERT_EQ(test, fi_permmap_set(m, at - 1, 202), 0);
+		KUNIT_ASSERT_EQ(test, fi_permmap_apply(m, at, bits, 200, false), 0);
+		for (i = 0; i < 200; i++)
+			KUNIT_ASSERT_EQ(test, fi_permmap_test(m, at + i, 1),
+					!test_bit(i, bits));
+		KUNIT_ASSERT_TRUE(test, fi_permmap_test(m, at - 1, 1));
+		KUNIT_ASSERT_TRUE(test, fi_permmap_test(m, at + 200, 1));
+		fi_permmap_clear(m, at - 1, 202);
+	}
+}
+
 /* The limit holds, an attempt beyond it leaves nothing, and clearing frees. */
 static void permmap_bounded(struct kunit *test)
 {
 	struct fi_permmap *m = test->priv;
-	unsigned long at = BASE, nr = 0;
+	const unsigned long base = ALIGN(BASE, FI_PERM_SPAN);
+	unsigned long at = base, nr = 0;
 
 	while (!fi_permmap_set(m, at, 1)) {
-		at += PAGE_SIZE;
+		at += FI_PERM_SPAN;
 		KUNIT_ASSERT_LT(test, ++nr, 1UL << 20);
 	}
 	KUNIT_EXPECT_EQ(test, fi_permmap_set(m, at, 1), -ENOSPC);
-	fi_permmap_clear(m, BASE, PAGE_SIZE);
-	KUNIT_EXPECT_EQ(test, fi_permmap_set(m, at, 2 * PAGE_SIZE), -ENOSPC);
+	fi_permmap_clear(m, base, FI_PERM_SPAN);
+	KUNIT_EXPECT_EQ(test, fi_permmap_set(m, at, 2 * FI_PERM_SPAN), -ENOSPC);
 	KUNIT_EXPECT_FALSE(test, fi_permmap_test(m, at, 1));
 	KUNIT_EXPECT_EQ(test, fi_permmap_set(m, at, 1), 0);
-	fi_permmap_clear(m, BASE, at + 1 - BASE);
-	KUNIT_EXPECT_EQ(test, fi_permmap_set(m, BASE, nr * PAGE_SIZE), 0);
-	KUNIT_EXPECT_TRUE(test, fi_permmap_test(m, BASE, nr * PAGE_SIZE));
+	fi_permmap_clear(m, base, at + 1 - base);
+	KUNIT_EXPECT_EQ(test, fi_permmap_set(m, base, nr * FI_PERM_SPAN), 0);
+	KUNIT_EXPECT_TRUE(test, fi_permmap_test(m, base, nr * FI_PERM_SPAN));
 }
 
 static int permmap_init(struct kunit *test)
 {
-	test->priv = fi_permmap_create();
+	test->priv = fi_permmap_create(NULL);
 	return test->priv ? 0 : -ENOMEM;
 }
 
@@ -101,6 +133,7 @@ static void permmap_exit(struct kunit *test)
 static struct kunit_case permmap_cases[] = {
 	KUNIT_CASE(permmap_random),
 	KUNIT_CASE(permmap_edges),
+	KUNIT_CASE(permmap_object),
 	KUNIT_CASE(permmap_bounded),
 	{ }
 };

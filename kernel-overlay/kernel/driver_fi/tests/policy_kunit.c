@@ -72,10 +72,9 @@ struct bad {
 };
 
 static const struct bad bads[] = {
-	{ "e1000:full", -EOPNOTSUPP, "e1000", "mode 'full'" },
 	{ "e1000:dbi", -EOPNOTSUPP, "e1000", "mode 'dbi'" },
-	{ "8139too:full,checks=byte,restart=5/60s", -EOPNOTSUPP, "8139too", "mode 'full'" },
-	{ "e1000:full,colour=red", -EINVAL, "e1000", "'colour=red'" },
+	{ "8139too:dbi,checks=byte,restart=5/60s", -EOPNOTSUPP, "8139too", "mode 'dbi'" },
+	{ "e1000:dbi,colour=red", -EINVAL, "e1000", "'colour=red'" },
 	{ "e1000:fast", -EINVAL, "e1000", "unknown mode 'fast'" },
 	{ "e1000:PT", -EINVAL, "e1000", "unknown mode 'PT'" },
 	{ "e1000:", -EINVAL, "e1000", "unknown mode ''" },
@@ -138,7 +137,7 @@ static struct fi_policy_table *new_table(struct kunit *test)
 static void policy_several(struct kunit *test)
 {
 	struct fi_policy_table *t = new_table(test);
-	const char *arg = "e1000:pt,restart=always; ;8139too:full,checks=byte;snd-x:pt;bad:fast;";
+	const char *arg = "e1000:pt,restart=always; ;8139too:dbi,checks=byte;snd-x:pt;bad:fast;";
 	const struct fi_policy *p;
 
 	KUNIT_EXPECT_EQ(test, 2, fi_policy_table_parse(t, arg));

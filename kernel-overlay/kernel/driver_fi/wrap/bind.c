@@ -441,6 +441,7 @@ static int fi_entry_add(struct fi_domain *d, unsigned long addr, const char *nam
 	if (index < 0)
 		goto free;
 	b->e.addr = addr;
+	b->e.target = fi_translate_entry(d, addr);
 	b->e.dom = d;
 	b->e.index = index;
 	fi_entry_set(b, slot, false);
@@ -473,8 +474,14 @@ static bool fi_sym_is_entry(const Elf_Sym *s, const char *name)
 	       IS_ALIGNED(s->st_value, FI_STUB_SIZE);
 }
 
-/* For pointers to imports that the driver calls; after relocation. */
-static int fi_redirects_build(struct fi_domain *d, const Elf_Sym *sym)
+/**
+ * fi_bind_redirects - for pointers to imports that the driver calls
+ * @d: domain of the module
+ * @sym: symbol table with final addresses
+ *
+ * Context: may sleep. Return: 0 or -ENOMEM
+ */
+int fi_bind_redirects(struct fi_domain *d, const Elf_Sym *sym)
 {
 	struct fi_binds *b = d->binds;
 	unsigned int i;
@@ -487,7 +494,8 @@ static int fi_redirects_build(struct fi_domain *d, const Elf_Sym *sym)
 
 		if (s->imp && s->imp->fn)
 			d->redirects[d->nr_redirects++] =
-				(struct fi_redirect){ sym[i].st_value, s->stub };
+				(struct fi_redirect){ sym[i].st_value, s->stub,
+						      s->imp->name };
 	}
 	return 0;
 }
@@ -509,8 +517,7 @@ int fi_bind_entries(struct fi_domain *d, const Elf_Sym *sym, unsigned int nr,
 	unsigned int i, pages = PAGE_ALIGN(d->binds->nr_code * FI_STUB_SIZE) >> PAGE_SHIFT;
 	int err = 0;
 
-	err = fi_redirects_build(d, sym);
-	if (!err && d->binds->code) {
+	if (d->binds->code) {
 		set_memory_ro((unsigned long)d->binds->code, pages);
 		err = arch_fi_map(d->pgt, (unsigned long)d->binds->code, pages, FI_PROT_X);
 	}

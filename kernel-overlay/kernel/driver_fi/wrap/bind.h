@@ -13,6 +13,7 @@ struct fi_slot;
 
 int fi_bind_imports(struct fi_domain *d, const Elf_Sym *sym, unsigned int nr,
 		    const char *strtab);
+int fi_bind_redirects(struct fi_domain *d, const Elf_Sym *sym);
 int fi_bind_entries(struct fi_domain *d, const Elf_Sym *sym, unsigned int nr,
 		    const char *strtab);
 void fi_bind_destroy(struct fi_domain *d);

@@ -28,6 +28,13 @@
 /* Spare IST: x86_tss.ist[5]. Its stack is the entry stack, idle in ring 0. */
 #define FI_IST			6
 
+/*
+ * Displacement of the permission map in a domain whose code is translated:
+ * the shadow of each region of the kernel half is in a hole (mm.rst) as long as
+ * the regions are where they are by default.
+ */
+#define FI_MAP_DISP		(-_AC(0x80000000, L))
+
 #define FI_STUB_SIZE		16
 #define FI_MAX_ENTRIES		16384
 #define FI_MAX_IMPORTS		8192
@@ -77,6 +84,8 @@ int arch_fi_map_pfn(struct fi_pgtable *pgt, unsigned long va, unsigned long pfn,
 void arch_fi_unmap(struct fi_pgtable *pgt, unsigned long va, unsigned int nr_pages);
 bool arch_fi_owned(struct fi_pgtable *pgt, unsigned long va, bool writable);
 bool arch_fi_repair(struct fi_pgtable *pgt, unsigned long va);
+bool arch_fi_layout_default(void);
+bool arch_fi_is_hole(unsigned long va);
 void arch_fi_zap_modules(struct fi_pgtable *pgt, unsigned long start, unsigned long end);
 void arch_fi_flush(void);
 
@@ -117,6 +126,9 @@ void arch_fi_deadman_stop(void);
 void arch_fi_deadman_defer(unsigned int ms);
 
 extern char __fi_text_start[], __fi_text_end[];
+
+/* Functions there that are translated with a driver's own; NULL behind the last. */
+extern void * const fi_shared_funcs[];
 
 #endif /* !__ASSEMBLY__ */
 #endif

@@ -47,6 +47,12 @@ void fi_evil_loop_irqoff(void);
 void fi_evil_leak_irqoff(void);
 void fi_evil_second_once(void);
 void fi_evil_second_twice(void);
+void fi_evil_overrun(void);
+void fi_evil_use_after_free(void);
+void fi_evil_smash(void);
+void fi_evil_wrmsr(void);
+void fi_evil_cr3(void);
+void fi_evil_port(void);
 
 /* Kernel text that a domain must neither run nor change: counts its calls. */
 void fi_canary_text(void);
