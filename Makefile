@@ -11,6 +11,7 @@ help:
 	@echo 'make check     layers, sizes, headers, patches, style, inert'
 	@echo 'make perf      instructions and crossings per packet'
 	@echo 'make debug     the kernel with lockdep, kmemleak and so on'
+	@echo 'make test-debug  boots of that kernel: restarts, their locks and leaks'
 	@echo 'make deb       a Debian kernel package (cloud config and DRIVER_FI)'
 	@echo 'make deps      install the Debian packages that all this needs'
 	@echo 'make clean     remove what was built, not the kernel tree'
@@ -34,6 +35,9 @@ demo: build
 test: deps
 	@tests/run
 
+test-debug: debug
+	@BOOT_LIST=list-debug tests/boot/run
+
 check: build
 	@scripts/check
 
@@ -49,4 +53,4 @@ clean:
 distclean:
 	rm -rf build
 
-.PHONY: all help deps build debug run demo test check perf deb clean distclean
+.PHONY: all help deps build debug run demo test test-debug check perf deb clean distclean

@@ -242,6 +242,7 @@ const struct fi_import fi_imports_sync[] = {
 	{ .name = "__rcu_read_unlock", .fn = wrap_rcu_read_unlock },
 #endif
 	{ .name = "mutex_lock", .fn = fi_wrap_mutex_lock },
+	{ .name = "mutex_lock_nested", .fn = fi_wrap_mutex_lock },
 	{ .name = "mutex_trylock", .fn = fi_wrap_mutex_trylock },
 	{ .name = "mutex_unlock", .fn = fi_wrap_mutex_unlock },
 	{ .name = "mutex_is_locked", .fn = fi_wrap_mutex_is_locked },
