@@ -21,6 +21,7 @@
 
 #include <asm/driver_fi_inject.h>
 
+#include "domain/translate.h"
 #include "fi.h"
 #include "inject.h"
 
@@ -105,6 +106,25 @@ static const struct kind kinds[] = {
 };
 
 struct fi_evil fi_evil;
+
+#ifdef CONFIG_DRIVER_FI_DBI
+static void * const evil_funcs[] = {
+	fi_evil_write, fi_evil_jump, fi_evil_overflow, fi_evil_bug, fi_evil_divide,
+	fi_evil_loop, fi_evil_loop_irqoff, fi_evil_leak_irqoff,
+	fi_evil_second_twice, fi_evil_second_once,
+	fi_evil_overrun, fi_evil_use_after_free, fi_evil_smash,
+	fi_evil_wrmsr, fi_evil_cr3, fi_evil_port,
+	NULL
+};
+
+/* A translated driver misbehaves translated. */
+static int __init evil_init(void)
+{
+	fi_source_extra(evil_funcs);
+	return 0;
+}
+core_initcall(evil_init);
+#endif
 
 enum inject_state { INJECT_NONE, INJECT_ARMED, INJECT_FIRED };
 

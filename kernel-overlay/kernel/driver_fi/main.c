@@ -9,6 +9,7 @@
 
 #include <asm/driver_fi.h>
 
+#include "domain/translate.h"
 #include "glue.h"
 #include "wrap/bind.h"
 

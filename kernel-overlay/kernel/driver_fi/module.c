@@ -10,6 +10,7 @@
 
 #include <asm/driver_fi.h>
 
+#include "domain/translate.h"
 #include "fi.h"
 #include "glue.h"
 #include "wrap/bind.h"

@@ -24,6 +24,7 @@
 #include <asm/processor-flags.h>
 
 #include "domain.h"
+#include "translate.h"
 
 static_assert(offsetof(struct fi_frame, dom) == FI_FRAME_dom);
 static_assert(offsetof(struct fi_frame, kernel_sp) == FI_FRAME_kernel_sp);

@@ -19,6 +19,7 @@
 #include "../dbi/slow.h"
 #include "domain.h"
 #include "stack.h"
+#include "translate.h"
 
 /* One stop in the emitted code: where, of which domain, why it asks. */
 struct stop {

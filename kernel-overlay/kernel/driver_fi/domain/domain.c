@@ -15,6 +15,7 @@
 #include <asm/driver_fi.h>
 
 #include "domain.h"
+#include "translate.h"
 
 LIST_HEAD(fi_domains);
 /* Protects fi_domains and fi_ids; taken before any domain's own lock. */

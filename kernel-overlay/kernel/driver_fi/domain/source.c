@@ -81,17 +81,24 @@ static void fi_add_text(struct fi_source *s, struct fi_domain *d,
 	s->nr_texts++;
 }
 
-/* Functions of the kernel that only compute on the driver's memory, and faults. */
-static void fi_add_shared(struct fi_source *s)
-{
-	struct fi_dbi_text *t = &s->texts[s->nr_texts++];
-	unsigned long size, off;
-	void * const *fn;
+static void * const *fi_extra_funcs;
 
-	t->va = (u64)__fi_text_start;
-	t->size = __fi_text_end - __fi_text_start;
-	t->bytes = (const u8 *)__fi_text_start;
-	for (fn = fi_shared_funcs; *fn; fn++) {
+/**
+ * fi_source_extra - functions in the shared text to translate with each driver
+ * @funcs: NULL behind the last; stays for ever
+ *
+ * For provoked faults, which stand in a higher layer. Before any driver loads.
+ */
+void fi_source_extra(void * const *funcs)
+{
+	fi_extra_funcs = funcs;
+}
+
+static void fi_add_funcs(struct fi_source *s, void * const *fn)
+{
+	unsigned long size, off;
+
+	for (; fn && *fn; fn++) {
 		if (!kallsyms_lookup_size_offset((unsigned long)*fn, &size, &off) || off)
 			continue;
 		s->funcs[s->nr_funcs++] = (struct fi_dbi_func){
@@ -101,11 +108,23 @@ static void fi_add_shared(struct fi_source *s)
 	}
 }
 
-static u32 fi_count_shared(void)
+/* Functions of the kernel that only compute on the driver's memory, and faults. */
+static void fi_add_shared(struct fi_source *s)
+{
+	struct fi_dbi_text *t = &s->texts[s->nr_texts++];
+
+	t->va = (u64)__fi_text_start;
+	t->size = __fi_text_end - __fi_text_start;
+	t->bytes = (const u8 *)__fi_text_start;
+	fi_add_funcs(s, fi_shared_funcs);
+	fi_add_funcs(s, fi_extra_funcs);
+}
+
+static u32 fi_count(void * const *fn)
 {
 	u32 n = 0;
 
-	while (fi_shared_funcs[n])
+	while (fn && fn[n])
 		n++;
 	return n;
 }
@@ -300,7 +319,8 @@ static int fi_add_edges(struct fi_source *s, const struct module *mod)
  */
 int fi_source_read(struct fi_source *s, struct fi_domain *d, const struct fi_image *img)
 {
-	u32 max = img->sechdrs[img->symindex].sh_size / sizeof(Elf_Sym) + fi_count_shared();
+	u32 max = img->sechdrs[img->symindex].sh_size / sizeof(Elf_Sym) +
+		  fi_count(fi_shared_funcs) + fi_count(fi_extra_funcs);
 
 	s->funcs = kvcalloc(max, sizeof(*s->funcs), GFP_KERNEL);
 	if (!s->funcs)

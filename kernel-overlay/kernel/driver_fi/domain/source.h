@@ -7,6 +7,7 @@
 
 #include "../dbi/dbi.h"
 #include "../fi.h"
+#include "translate.h"
 
 /* Core text, init text, and the functions of the kernel that domains share. */
 #define FI_SOURCE_TEXTS	3

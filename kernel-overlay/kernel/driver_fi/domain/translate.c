@@ -20,6 +20,7 @@
 #include "domain.h"
 #include "source.h"
 #include "stack.h"
+#include "translate.h"
 
 /**
  * struct fi_translation - the engine's state for one module
@@ -225,9 +226,10 @@ int fi_translate_module(struct fi_domain *d, const struct fi_image *img)
 	d->dbi = t->unit;
 	s = fi_dbi_stats(t->unit);
 	fi_name_refused(t);
-	fi_report_say(d, "%u functions, %u instructions translated in %llu us: %u to %u bytes, %u of %u stores checked",
+	fi_report_say(d, "%u functions, %u instructions translated in %llu us, %u to %u bytes",
 		      s->funcs - s->refused, s->insns, (ktime_get_ns() - begin) / NSEC_PER_USEC,
-		      s->orig_bytes, s->cache_bytes, s->checked, s->stores);
+		      s->orig_bytes, s->cache_bytes);
+	fi_report_say(d, "%u of %u stores checked", s->checked, s->stores);
 	fi_source_forget_names(&t->src);
 	return 0;
 }

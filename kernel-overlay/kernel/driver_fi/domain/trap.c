@@ -16,6 +16,7 @@
 #include <asm/trapnr.h>
 
 #include "domain.h"
+#include "translate.h"
 
 static void fi_condemn(struct fi_frame *f, struct pt_regs *regs, struct fi_fault *fault)
 {
@@ -53,8 +54,8 @@ static bool fi_redirect_import(struct fi_domain *d, struct pt_regs *regs)
 }
 
 /* Loads that may fail carry an exception table entry, as in the kernel. */
-static bool fi_fixup(struct fi_domain *d, struct pt_regs *regs, int trapnr, unsigned long error_code,
-		     unsigned long addr)
+static bool fi_fixup(struct fi_domain *d, struct pt_regs *regs, int trapnr,
+		     unsigned long error_code, unsigned long addr)
 {
 	unsigned long ip = regs->ip;
 

@@ -16,6 +16,7 @@
 
 #include <asm/driver_fi.h>
 
+#include "../domain/translate.h"
 #include "../fi.h"
 #include "bind.h"
 

@@ -59,4 +59,7 @@ unsigned long fi_wrap_flush_delayed_work(struct fi_call *c);
 extern const struct fi_slot fi_slot_irq_handler, fi_slot_irq_thread;
 extern const struct fi_slot fi_slot_work_fn, fi_slot_timer_fn;
 
+struct pci_dev;
+void fi_pci_ports(struct fi_domain *d, struct pci_dev *pdev, int bars, bool grant);
+
 #endif

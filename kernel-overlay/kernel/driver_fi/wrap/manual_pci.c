@@ -93,30 +93,12 @@ struct fi_pci_dev *fi_pci_probing(struct fi_domain *d)
 	return found;
 }
 
-/* Ports of the I/O regions among @bars. */
-static void grant_ports(struct fi_pci_dev *p, int bars, bool grant)
-{
-	int i;
-
-	for (i = 0; i < PCI_STD_NUM_BARS; i++) {
-		if (!(bars & BIT(i)) || !(pci_resource_flags(p->pdev, i) & IORESOURCE_IO))
-			continue;
-		if (!grant)
-			fi_port_revoke(p->dom, pci_resource_start(p->pdev, i),
-				       pci_resource_len(p->pdev, i));
-		else if (fi_port_grant(p->dom, pci_resource_start(p->pdev, i),
-				       pci_resource_len(p->pdev, i)))
-			pci_warn(p->pdev, "driver_fi: too many port regions, BAR %d is left out\n",
-				 i);
-	}
-}
-
 /* Gives the device's regions back and disables it. Idempotent. */
 static void undo(struct fi_pci_dev *p)
 {
 	if (p->bars) {
 		pci_release_selected_regions(p->pdev, p->bars);
-		grant_ports(p, p->bars, false);
+		fi_pci_ports(p->dom, p->pdev, p->bars, false);
 	}
 	p->bars = 0;
 	for (; p->enables; p->enables--)
@@ -545,7 +527,7 @@ static unsigned long wrap_request_regions(struct fi_call *c)
 	/* The kernel keeps the name, so not the driver's. */
 	err = pci_request_selected_regions(p->pdev, bars, p->dom->policy.name);
 	if (!err) {
-		grant_ports(p, bars & ~p->bars, true);
+		fi_pci_ports(p->dom, p->pdev, bars & ~p->bars, true);
 		p->bars |= bars;
 	}
 	return (unsigned long)(long)err;
@@ -561,7 +543,7 @@ static unsigned long wrap_release_regions(struct fi_call *c)
 	if (bars & ~p->bars)
 		return fi_reject(c, 1, "regions that the driver has not requested");
 	pci_release_selected_regions(p->pdev, bars);
-	grant_ports(p, bars & p->bars, false);
+	fi_pci_ports(p->dom, p->pdev, bars & p->bars, false);
 	p->bars &= ~bars;
 	return 0;
 }
