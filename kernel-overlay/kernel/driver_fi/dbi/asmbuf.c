@@ -16,6 +16,7 @@ void fi_asm_reset(struct fi_asmbuf *a)
 	a->nr_labels = 0;
 	a->nr_fixes = 0;
 	a->nr_pcs = 0;
+	a->align = 16;
 }
 
 void fi_asm_bytes(struct fi_dbi_unit *u, struct fi_asmbuf *a, const void *p, u32 n)
@@ -67,6 +68,7 @@ void fi_asm_branch(struct fi_dbi_unit *u, struct fi_asmbuf *a, u8 cc, u32 label,
 /* What comes next starts at a multiple of FI_LOOP_ALIGN. */
 void fi_asm_align(struct fi_dbi_unit *u, struct fi_asmbuf *a)
 {
+	a->align = FI_LOOP_ALIGN;
 	fi_asm_branch(u, a, FI_CC_ALIGN, 0, false);
 }
 

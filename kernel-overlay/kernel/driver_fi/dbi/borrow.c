@@ -18,8 +18,6 @@ static void mark_loops(struct fi_group *g)
 {
 	u32 i, k, n;
 
-	for (i = 0; i < g->nr_blocks; i++)
-		g->block[i].in_loop = false;
 	/* blocks stand in address order: what a branch back spans is in the loop */
 	for (i = 0; i < g->nr_blocks; i++) {
 		for (k = 0; k < 2; k++) {

@@ -133,6 +133,23 @@ void fi_control_ret_check(struct fi_group *g, const struct fi_insn *in, u8 busy)
 	fi_asm_branch(g->u, &g->u->a, 5, new_cold(g, FI_COLD_RET, in, 0), false);
 }
 
+/* Before rsp is loaded from a register: new less old within a frame, or a trap. */
+void fi_control_rsp(struct fi_group *g, const struct fi_insn *in)
+{
+	u16 busy = in->live | in->use | in->wr | FI_REG(FI_RSP);
+	u16 from = in->use & ~FI_REG(FI_RSP);
+	u8 r = 0, src = 0, t[FI_EMIT_MAX];
+
+	while (busy >> r & 1)
+		r++;
+	while (!(from >> src & 1))
+		src++;
+	put_mem(g, LEA, r, src, in->mem.present ? in->mem.disp : 0);
+	fi_put(g, t, fi_emit_reg_op(t, FI_OP_W | 0x29, FI_RSP, r));
+	fi_put(g, t, fi_emit_alu_imm(t, 7, r, g->u->cfg->max_frame));
+	fi_asm_branch(g->u, &g->u->a, 3, new_cold(g, FI_COLD_RSP, in, 0), false);
+}
+
 static void jmp_abs(struct fi_group *g, u64 target)
 {
 	static const u8 jmp[5] = { 0xe9 };
@@ -303,6 +320,11 @@ void fi_control_cold(struct fi_group *g)
 		switch (c->kind) {
 		case FI_COLD_RET:
 			fi_emit_site_call(g, &s, u->cfg->slow_ret);
+			break;
+		case FI_COLD_RSP:
+			s.kind = FI_SITE_TRAP;
+			s.sens = FI_SENS_RSP;
+			fi_emit_site_call(g, &s, u->cfg->slow_trap);
 			break;
 		case FI_COLD_CALL:
 			fi_emit_call(g, u->va + u->stub);

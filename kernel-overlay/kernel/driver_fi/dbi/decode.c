@@ -231,19 +231,12 @@ static bool is_masked(const struct scratch *s)
 	       s->in.avx.mask.mode == ZYDIS_MASK_MODE_ZEROING;
 }
 
-/* 64 bytes to the address that a register holds. */
-static bool stores_at_register(ZydisMnemonic m)
-{
-	return m == ZYDIS_MNEMONIC_MOVDIR64B || m == ZYDIS_MNEMONIC_ENQCMD ||
-	       m == ZYDIS_MNEMONIC_ENQCMDS;
-}
-
 static void decode_store(struct scratch *s, const ZydisDecodedOperand *op,
 			 struct fi_insn *in)
 {
 	ZydisMnemonic m = s->in.mnemonic;
 
-	if (stores_at_register(m))
+	if (fi_insn_stores_at_register(m))
 		return;		/* the operand that names it is hidden */
 	in->size = op->size / 8;
 	/* movsd is also a vector instruction; only the string one has rdi hidden */
@@ -326,7 +319,7 @@ static void decode_operands(struct scratch *s, struct fi_insn *in)
 		else
 			decode_load(s, op, in);
 	}
-	if (stores_at_register(s->in.mnemonic)) {
+	if (fi_insn_stores_at_register(s->in.mnemonic)) {
 		in->store = FI_S_AT_REG;
 		in->size = 64;
 		in->reg = gpr(s->op[0].reg.value, &w);

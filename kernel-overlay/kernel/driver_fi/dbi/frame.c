@@ -119,6 +119,24 @@ static bool only_returns(const struct fi_group *g, u32 i)
 	return in->kind == FI_I_RET;
 }
 
+/*
+ * mov %reg,%rsp; lea n(%reg),%rsp: the end of a block with arrays of its own. Code is
+ * put before it that allows it to give back less than a frame, if it finds flags and a
+ * register that are dead.
+ */
+static bool can_check(struct fi_group *g, const struct fi_insn *in)
+{
+	u8 op = fi_insn_bytes(g, in)[in->opc_off];
+	u16 busy = in->live | in->use | in->wr;
+
+	if (!g->abi || in->enc || in->flive || busy == FI_ALL_REGS || in->extable)
+		return false;
+	if (op == 0x8d)
+		return in->mem.present && in->mem.base != FI_NOREG &&
+		       in->mem.index == FI_NOREG && in->mem.base != FI_RSP;
+	return (op == 0x89 || op == 0x8b) && !in->mem.present;
+}
+
 static void judge_rsp(struct fi_group *g)
 {
 	u32 i;
@@ -143,6 +161,9 @@ static void judge_rsp(struct fi_group *g)
 			       n->depth == FI_DEPTH_NONE;
 		}
 		if (!wild || only_returns(g, i))
+			continue;
+		in->rsp_check = can_check(g, in);
+		if (in->rsp_check)
 			continue;
 		in->sens = FI_SENS_RSP;
 		in->verdict = g->u->cfg->verdict[FI_SENS_RSP];

@@ -74,6 +74,13 @@ bool fi_insn_no_store(u32 mnemonic)
 	}
 }
 
+/* 64 bytes to the address that a register holds. */
+bool fi_insn_stores_at_register(u32 mnemonic)
+{
+	return mnemonic == ZYDIS_MNEMONIC_MOVDIR64B ||
+	       mnemonic == ZYDIS_MNEMONIC_ENQCMD || mnemonic == ZYDIS_MNEMONIC_ENQCMDS;
+}
+
 /* Their memory operand is named as read, but nothing can come of it. */
 bool fi_insn_no_load(u32 mnemonic)
 {

@@ -105,6 +105,7 @@ struct fi_insn {
 	bool scall;		/* a static-call site: keep plain */
 	bool tail;		/* FI_I_JMP that leaves the group */
 	bool leader;
+	bool rsp_check;		/* loads rsp from a register: by little, and upward */
 	s32 spill_imm;		/* constant added to rsp, if RSP_ADD */
 	u8 spop;		/* enum fi_sp_op */
 	u8 tkind;		/* enum fi_dbi_target_kind of @target */
@@ -198,7 +199,7 @@ struct fi_part {
 
 #define FI_MAX_PARTS	16
 
-enum fi_cold_kind { FI_COLD_RET, FI_COLD_CALL, FI_COLD_JMP };
+enum fi_cold_kind { FI_COLD_RET, FI_COLD_CALL, FI_COLD_JMP, FI_COLD_RSP };
 
 struct fi_cold {
 	u8 kind;
@@ -248,7 +249,7 @@ struct fi_branch {
 #define FI_CC_JMP	16
 #define FI_CC_ALIGN	17	/* no branch: nops up to a multiple of FI_LOOP_ALIGN */
 
-#define FI_LOOP_ALIGN	32	/* fragments start at such an address too */
+#define FI_LOOP_ALIGN	32
 
 /* A 4-byte pc-relative field in the stream. */
 struct fi_fix {
@@ -277,6 +278,7 @@ struct fi_asmbuf {
 	u32 len, cap;
 	struct fi_branch *br;
 	u32 nr_br, cap_br;
+	u32 align;		/* where the fragment has to start */
 	struct fi_label *label;
 	u32 nr_labels, cap_labels;
 	struct fi_fix *fix;
@@ -378,6 +380,7 @@ u32 fi_decode(struct fi_dbi_unit *u, const u8 *bytes, u32 avail, u64 va,
 u8 fi_insn_sens(u32 mnemonic);
 bool fi_insn_no_store(u32 mnemonic);
 bool fi_insn_no_load(u32 mnemonic);
+bool fi_insn_stores_at_register(u32 mnemonic);
 /* Why its store cannot be checked, with its name; NULL if it can. */
 const char *fi_insn_odd_store(u32 mnemonic);
 
@@ -417,6 +420,7 @@ void fi_control_borrow(struct fi_group *g);
 void fi_control_give_back(struct fi_group *g);
 void fi_control_ret_check(struct fi_group *g, const struct fi_insn *in, u8 busy);
 void fi_control_ret_check_live(struct fi_group *g, const struct fi_insn *in);
+void fi_control_rsp(struct fi_group *g, const struct fi_insn *in);
 void fi_control_ret(struct fi_group *g, const struct fi_insn *in);
 void fi_control_indirect(struct fi_group *g, const struct fi_insn *in);
 void fi_control_stub(struct fi_group *g);

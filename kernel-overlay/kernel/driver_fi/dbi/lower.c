@@ -169,6 +169,8 @@ static void lower_insn(struct fi_group *g, struct fi_insn *in)
 	default:
 		if (in->sens == FI_SENS_PORT && in->verdict == FI_DBI_ASK)
 			lower_port(g, in);
+		if (in->rsp_check)
+			fi_control_rsp(g, in);
 		if (in->redirect)
 			fi_check_redirect(g, in, &g->check[in->redirect - 1]);
 		else

@@ -310,7 +310,7 @@ static void set_frags(struct fi_dbi_unit *u, u32 start, u32 len)
 /* Moves the stream into the arena. */
 static bool place_group(struct fi_dbi_unit *u)
 {
-	u32 start = ALIGN(u->used, FI_LOOP_ALIGN), size, xrefs = u->nr_xrefs, i;
+	u32 start = ALIGN(u->used, u->a.align), size, xrefs = u->nr_xrefs, i;
 
 	fi_asm_relax(&u->a);
 	size = fi_asm_size(&u->a);
@@ -432,7 +432,7 @@ static bool place_stub(struct fi_dbi_unit *u)
 	u->g.nr_insns = 0;
 	u->g.refusal = NULL;
 	fi_control_stub(&u->g);
-	u->stub = ALIGN(u->used, FI_LOOP_ALIGN);
+	u->stub = ALIGN(u->used, u->a.align);
 	return !u->nomem && place_group(u);
 }
 
