@@ -10,6 +10,7 @@ help:
 	@echo 'make run       a shell in the test machine (APPEND=driver_fi=e1000:pt)'
 	@echo 'make check     layers, sizes, headers, patches, style, inert'
 	@echo 'make perf      instructions and crossings per packet'
+	@echo 'make bench-dbi speed of translated code on this CPU: build/host/bench.txt, .svg'
 	@echo 'make debug     the kernel with lockdep, kmemleak and so on'
 	@echo 'make test-debug  boots of that kernel: restarts, their locks and leaks'
 	@echo 'make deb       a Debian kernel package (cloud config and DRIVER_FI)'
@@ -44,6 +45,10 @@ check: build
 perf: build
 	@tests/perf/run
 
+bench-dbi: deps
+	@scripts/fetch-zydis
+	@$(MAKE) --no-print-directory -C tests/host bench
+
 deb: deps
 	@scripts/deb
 
@@ -53,4 +58,5 @@ clean:
 distclean:
 	rm -rf build
 
-.PHONY: all help deps build debug run demo test test-debug check perf deb clean distclean
+.PHONY: all help deps build debug run demo test test-debug check perf bench-dbi deb \
+	clean distclean

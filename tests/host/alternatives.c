@@ -1,8 +1,10 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * Alternatives as the kernel's apply_alternatives() leaves them (arch/x86/kernel/
+ * Sites as the kernel leaves them. Alternatives as its apply_alternatives() leaves them (arch/x86/kernel/
  * alternative.c), for a CPU with no feature but "always", or with all of them.
  */
+
+#include <string.h>
 
 #include "internal.h"
 #include "loader.h"
@@ -78,4 +80,45 @@ bool mod_apply_alternatives(struct mod *m, bool all)
 	}
 	free(fake.dec);
 	return ok;
+}
+
+/* Returns and retpolines as the kernel leaves them on a CPU without the bugs. */
+void mod_finish_sites(struct mod *m)
+{
+	Elf64_Shdr *s;
+	u32 idx;
+
+	s = mod_section(m, ".return_sites", &idx);
+	for (u32 i = 0; s && i < s->sh_size / 4; i++) {
+		s32_u *e = (s32_u *)(m->sec_va[idx] + 4 * i);
+		u8 *p = (u8 *)((u64)e + *e);
+
+		if (p[0] == 0xe9)
+			memcpy(p, "\xc3\xcc\xcc\xcc\xcc", 5);
+	}
+	s = mod_section(m, ".retpoline_sites", &idx);
+	for (u32 i = 0; s && i < s->sh_size / 4; i++) {
+		s32_u *e = (s32_u *)(m->sec_va[idx] + 4 * i);
+		u8 *p = (u8 *)((u64)e + *e), *q = p;
+		const struct import *im;
+		u8 op = 0xd0;
+		u32 n = 5;
+		s32 d;
+
+		if (*p == 0x2e)
+			q++, n++;
+		if (*q != 0xe8 && *q != 0xe9)
+			continue;
+		memcpy(&d, q + 1, 4);
+		im = mod_import_at(m, (u64)q + 5 + (s64)d);
+		if (!im || im->t.kind != FI_DBI_T_THUNK)
+			continue;
+		if (*q == 0xe9)
+			op = 0xe0;
+		memset(p, op == 0xd0 ? 0x90 : 0xcc, n);
+		if (im->t.reg >= 8)
+			*p++ = 0x41;
+		*p++ = 0xff;
+		*p++ = op | (im->t.reg & 7);
+	}
 }

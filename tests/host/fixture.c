@@ -232,6 +232,23 @@ NOINLINE void port_imm(u8 v) { asm volatile("outb %0,$0x80" :: "a"(v)); }
 NOINLINE void set_df(void) { asm volatile("std"); }
 NOINLINE void write_cr(u64 v) { asm volatile("mov %0,%%cr0" :: "r"(v)); }
 
+/* an array of a block's own: rsp is saved, lowered and loaded again, @x too high */
+asm(".globl block_array\n"
+    ".balign 16\n"
+    ".type block_array, @function\n"
+    "block_array: endbr64; call __fentry__; push %r14; push %rbx\n"
+    "mov %rsp, %r14; sub $64, %rsp; mov %rdi, 8(%rsp); mov 8(%rsp), %rbx\n"
+    "add %rdi, %r14; mov %r14, %rsp\n"
+    "push %rbx; pop %rax; pop %rbx; pop %r14; ret\n"
+    ".size block_array, . - block_array\n"
+    /* a store above the frame: the caller's */
+    ".globl store_above\n"
+    ".balign 16\n"
+    ".type store_above, @function\n"
+    "store_above: endbr64; call __fentry__; push %rbx\n"
+    "mov %rdi, (%rsp); mov %rdi, 40(%rsp); pop %rbx; ret\n"
+    ".size store_above, . - store_above\n");
+
 NOINLINE u64 frame(u64 x)
 {
 	volatile u64 a[16];
@@ -348,6 +365,15 @@ NOINLINE void loop_index(u16 *p, u64 v, u64 n)
 {
 	for (u64 i = 0; i < n; i++)
 		((volatile u16 *)p)[i] = v + i;
+}
+
+/* the counter is a scaled index, not the pointer */
+NOINLINE void loop_scaled(u64 *p, u64 v, u64 n)
+{
+	u64 i = 0;
+
+	asm volatile("1: mov %2, (%1,%0,8); add $1, %0; cmp %3, %0; jne 1b"
+		     : "+r"(i) : "r"(p), "r"(v), "r"(n) : "memory", "cc");
 }
 
 NOINLINE void loop_two(struct pair *p, u64 v, u64 n)

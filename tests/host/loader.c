@@ -14,9 +14,6 @@
 
 #define STUB_SIZE 64
 
-/* Site lists of modules are not aligned. */
-typedef s32 s32_u __attribute__((aligned(1)));
-
 void *map_low(size_t size, int prot)
 {
 	static u64 next = 0x31230000;
@@ -371,47 +368,6 @@ static bool relocate(struct mod *m)
 	return true;
 }
 
-/* Returns and retpolines as the kernel leaves them on a CPU without the bugs. */
-static void finalize(struct mod *m)
-{
-	Elf64_Shdr *s;
-	u32 idx;
-
-	s = mod_section(m, ".return_sites", &idx);
-	for (u32 i = 0; s && i < s->sh_size / 4; i++) {
-		s32_u *e = (s32_u *)(m->sec_va[idx] + 4 * i);
-		u8 *p = (u8 *)((u64)e + *e);
-
-		if (p[0] == 0xe9)
-			memcpy(p, "\xc3\xcc\xcc\xcc\xcc", 5);
-	}
-	s = mod_section(m, ".retpoline_sites", &idx);
-	for (u32 i = 0; s && i < s->sh_size / 4; i++) {
-		s32_u *e = (s32_u *)(m->sec_va[idx] + 4 * i);
-		u8 *p = (u8 *)((u64)e + *e), *q = p;
-		const struct import *im;
-		u8 op = 0xd0;
-		u32 n = 5;
-		s32 d;
-
-		if (*p == 0x2e)
-			q++, n++;
-		if (*q != 0xe8 && *q != 0xe9)
-			continue;
-		memcpy(&d, q + 1, 4);
-		im = mod_import_at(m, (u64)q + 5 + (s64)d);
-		if (!im || im->t.kind != FI_DBI_T_THUNK)
-			continue;
-		if (*q == 0xe9)
-			op = 0xe0;
-		memset(p, op == 0xd0 ? 0x90 : 0xcc, n);
-		if (im->t.reg >= 8)
-			*p++ = 0x41;
-		*p++ = 0xff;
-		*p++ = op | (im->t.reg & 7);
-	}
-}
-
 static int by_va(const void *a, const void *b)
 {
 	const struct fi_dbi_func *x = a, *y = b;
@@ -691,7 +647,7 @@ struct mod *mod_load_image(const char *name, u8 *file, size_t size,
 	if (o->finalize) {
 		if (!mod_apply_alternatives(m, o->all_features))
 			fprintf(stderr, "%s: alternatives\n", name);
-		finalize(m);
+		mod_finish_sites(m);
 	}
 	collect_edges(m);
 	for (int i = 0; i < 2; i++) {

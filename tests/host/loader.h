@@ -19,6 +19,9 @@ struct import {
 	bool used_as_data;
 };
 
+/* Site lists of modules are not aligned. */
+typedef s32 s32_u __attribute__((aligned(1)));
+
 struct mod {
 	char name[128];
 	u8 *file;
@@ -69,6 +72,7 @@ const struct import *mod_import_at(const struct mod *m, u64 va);
 Elf64_Shdr *mod_section(const struct mod *m, const char *name, u32 *index);
 /* alternatives.c; false: a replacement that could not be moved */
 bool mod_apply_alternatives(struct mod *m, bool all);
+void mod_finish_sites(struct mod *m);
 u8 *read_module(const char *path, size_t *size);
 
 /* The environment of the engine for a loaded module. */

@@ -60,7 +60,7 @@ static void loops(struct unit *u, u8 *buf, struct stack *st)
 	static const struct loop list[] = {
 		{ "loop8", 1, 1, 0 }, { "loop32", 4, 4, 0 }, { "loop64", 8, 8, 0 },
 		{ "loop_gap", 4, 24, 0 }, { "loop_index", 2, 2, 0 },
-		{ "loop_two", 12, 24, 8 },
+		{ "loop_two", 12, 24, 8 }, { "loop_scaled", 8, 8, 0 },
 	};
 	bool perm[SPAN];
 
@@ -102,7 +102,7 @@ static void loops(struct unit *u, u8 *buf, struct stack *st)
 		       "model: %s: %llu loops, %llu permitted, %llu slow paths, %llu wrong",
 		       l->fn, n, yes, rt_slow_calls - slow, wrong);
 	}
-	report(fi_dbi_stats(u->u)->loops >= 5, "model: %u checks bounded once a loop",
+	report(fi_dbi_stats(u->u)->loops >= 6, "model: %u checks bounded once a loop",
 	       fi_dbi_stats(u->u)->loops);
 }
 

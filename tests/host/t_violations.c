@@ -177,6 +177,16 @@ static void merged(struct unit *u, const char *mode)
 		rt_revoke((u64)buf, 4096);
 	}
 	report(!wrong, "%s: stores that share a check are judged byte by byte", mode);
+
+	/* 40(%rsp) below a push: 32 bytes above the return address, not the own frame */
+	arg[0] = 0x1111111111111111ULL;
+	report(rt_call(&st, rt_entry(u, "store_above"), arg, NULL, &v),
+	       "%s: a store above the frame, permitted", mode);
+	rt_revoke(st.top - 64, 64);
+	report(!rt_call(&st, rt_entry(u, "store_above"), arg, NULL, &v) &&
+	       v.what == C_STORE && v.addr == st.top - 56,
+	       "%s: a store above the frame is caught", mode);
+	rt_grant(st.top - 64, 64);
 }
 
 /* With reads: neither map permits, one of them does; a byte outside is caught. */
@@ -357,6 +367,13 @@ static void traps(struct unit *u, const char *mode)
 	       v.sig == SIGILL && names(u, &v, "bug"), "%s: and ud2", mode);
 	report(!call1(u, "halt", 0, 0, &ret, &v) && v.what == C_TRAP &&
 	       v.addr == FI_SENS_HALT, "%s: hlt is refused by name", mode);
+	report(call1(u, "block_array", 0, 0, &ret, &v) && !ret,
+	       "%s: a stack pointer that was saved may be loaded", mode);
+	report(!call1(u, "block_array", 1 << 16, 0, &ret, &v) && v.what == C_TRAP &&
+	       v.addr == FI_SENS_RSP && names(u, &v, "block_array"),
+	       "%s: one that is far away is caught", mode);
+	report(!call1(u, "block_array", -128, 0, &ret, &v) && v.what == C_TRAP,
+	       "%s: so is one below", mode);
 	report(!call1(u, "write_cr", 0, 0, &ret, &v) && v.what == C_TRAP &&
 	       v.addr == FI_SENS_CR, "%s: a control register is refused", mode);
 	report(!call1(u, "set_df", 0, 0, &ret, &v) && v.what == C_TRAP &&

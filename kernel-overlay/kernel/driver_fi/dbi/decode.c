@@ -545,10 +545,8 @@ static void decode_sens(struct scratch *s, struct fi_insn *in)
 	u8 sens = fi_insn_sens(s->in.mnemonic);
 	u32 i;
 
-	if (sens == FI_SENS_CR) {
-		/* mov to and from control and debug registers share a name */
-		sens = FI_SENS_CR;
-	} else if (s->in.mnemonic == ZYDIS_MNEMONIC_MOV) {
+	/* mov to and from control and debug registers share a name */
+	if (s->in.mnemonic == ZYDIS_MNEMONIC_MOV) {
 		for (i = 0; i < 2; i++) {
 			ZydisRegister r = s->op[i].reg.value;
 
