@@ -327,6 +327,8 @@ ssize_t fi_objtab_print(struct fi_domain *d, char *buf, size_t size);
  * the bits that may change (little endian, ~0ULL for len > 8). Any context.
  */
 bool fi_objtab_may_store(struct fi_domain *d, unsigned long addr, u32 len, u64 *mask);
+/* The same for objects whose start can be computed, the quicker half. */
+bool fi_objtab_may_store_near(struct fi_domain *d, unsigned long addr, u32 len, u64 *mask);
 /* Is @addr a spinlock of a held object that the driver may take? Any context. */
 bool fi_objtab_may_lock(struct fi_domain *d, unsigned long addr);
 /* Objects of @t have a spinlock at @off that holders may take. Sleeps. */
@@ -351,6 +353,8 @@ unsigned int fi_permmap_pages(const struct fi_permmap *m);
  * Return: 1 done, 0 not permitted, -EOPNOTSUPP not a known store.
  */
 int fi_emulate_store(struct fi_domain *d, struct pt_regs *regs);
+/* Text of a driver changed: nothing decoded before counts. See emulate.c. */
+void fi_emulate_forget(void);
 /* May @d store here (all sources of rights)? *mask as above. */
 bool fi_may_store(struct fi_domain *d, unsigned long addr, u32 len, u64 *mask);
 

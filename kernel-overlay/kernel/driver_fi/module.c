@@ -134,6 +134,7 @@ static int fi_poke_stopped(void *arg)
 	struct fi_poke *p = arg;
 
 	memcpy(p->to, p->opcode, p->len);
+	fi_emulate_forget();
 	return 0;
 }
 

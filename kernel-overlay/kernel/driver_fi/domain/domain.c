@@ -250,6 +250,7 @@ void fi_domain_destroy(struct fi_domain *d)
 	/* Trap handlers, TLB flushes and watchdogs look domains up under RCU. */
 	synchronize_rcu();
 	fi_fault_sync(d);
+	fi_emulate_forget();
 
 	if (d->objs)
 		fi_objtab_destroy(d->objs);

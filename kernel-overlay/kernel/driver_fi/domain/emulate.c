@@ -3,7 +3,8 @@
  * Stores of a driver that its page table refuses: who permits them, and
  * carrying them out in the kernel's view.
  */
-#include <linux/irqflags.h>
+#include <linux/hash.h>
+#include <linux/mm.h>
 #include <linux/percpu.h>
 #include <linux/sched.h>
 #include <asm/current.h>
@@ -38,6 +39,19 @@ static bool may_store_context(unsigned long addr, u32 len, u64 *mask)
 	return false;
 }
 
+/* In the order of what a driver's refused stores hit most. */
+static bool may_store_in_page(struct fi_domain *d, unsigned long addr, u32 len, u64 *mask)
+{
+	if (fi_objtab_may_store_near(d, addr, len, mask) ||
+	    may_store_context(addr, len, mask))
+		return true;
+	if (fi_permmap_test(d->perm, addr, len) || fi_mem_writable(d, addr, len)) {
+		*mask = ~0ULL;
+		return true;
+	}
+	return fi_objtab_may_store(d, addr, len, mask);
+}
+
 /**
  * fi_may_store - may a driver store to these bytes?
  * @d: its domain
@@ -45,19 +59,23 @@ static bool may_store_context(unsigned long addr, u32 len, u64 *mask)
  * @len: bytes
  * @mask: gets the bits that may change, byte 0 lowest; ~0 for @len > 8
  *
- * Its own memory, granted bytes, fields of objects that it holds, and the
+ * Asked for what the page table refuses. Granted bytes, fields of objects that
+ * the driver holds, its own memory where the page table cannot tell it, and the
  * context of the thread it runs on.
  *
  * Context: any with IRQs off, not NMI; takes no lock.
  */
 bool fi_may_store(struct fi_domain *d, unsigned long addr, u32 len, u64 *mask)
 {
-	if (fi_mem_writable(d, addr, len) || fi_permmap_test(d->perm, addr, len)) {
+	/*
+	 * An object in the driver's own memory has no say there, and a store
+	 * across two pages may begin there.
+	 */
+	if (unlikely(offset_in_page(addr) + len > PAGE_SIZE) && fi_mem_writable(d, addr, len)) {
 		*mask = ~0ULL;
 		return true;
 	}
-	return may_store_context(addr, len, mask) ||
-	       fi_objtab_may_store(d, addr, len, mask);
+	return may_store_in_page(d, addr, len, mask);
 }
 
 static bool domain_may_store(void *data, unsigned long addr, u32 len, u64 *mask)
@@ -66,31 +84,69 @@ static bool domain_may_store(void *data, unsigned long addr, u32 len, u64 *mask)
 }
 
 /**
+ * struct decoded - a store that this CPU has met before
+ * @ip: its address, 0: none
+ * @gen: of the text when it was decoded
+ * @store: what stands there
+ */
+struct decoded {
+	unsigned long ip;
+	unsigned int gen;
+	struct fi_store store;
+};
+
+/* IRQs off. Every driver has few of them, and meets them with each packet. */
+#define DECODED_BITS	6
+static DEFINE_PER_CPU(struct decoded [1 << DECODED_BITS], decoded);
+
+/* Raised when text changes, while nobody decodes: in stop_machine(). */
+static unsigned int text_gen;
+
+/**
+ * fi_emulate_forget - text of a driver changed, or is another driver's now
+ *
+ * Context: no other CPU is in a fault handler, or it is not one of that text.
+ */
+void fi_emulate_forget(void)
+{
+	WRITE_ONCE(text_gen, text_gen + 1);
+}
+
+static const struct fi_store *find_store(struct fi_domain *d, unsigned long ip)
+{
+	struct decoded *c = this_cpu_ptr(&decoded[hash_64(ip, DECODED_BITS)]);
+	const void *text;
+	size_t avail;
+
+	if (likely(c->ip == ip && c->gen == READ_ONCE(text_gen)))
+		return &c->store;
+	c->ip = 0;
+	c->gen = READ_ONCE(text_gen);
+	text = fi_text_pristine(d, ip, &avail);
+	if (!text || fi_store_decode(&c->store, ip, text, avail))
+		return NULL;
+	c->ip = ip;
+	return &c->store;
+}
+
+/**
  * fi_emulate_store - carry out the store at regs->ip
  * @d: the domain that the store faulted in
  * @regs: its registers
  *
- * Context: any but NMI. Return: as fi_emu_run().
+ * Context: IRQs off, not NMI. Return: as fi_store_run().
  */
 int fi_emulate_store(struct fi_domain *d, struct pt_regs *regs)
 {
-	struct fi_emu e = {
-		.regs = regs,
-		.may_store = domain_may_store,
-		.data = d,
-	};
-	unsigned long flags;
-	const void *text;
-	size_t avail;
-	int ret;
+	const struct fi_store *s = find_store(d, regs->ip);
+	struct fi_emu e;
 
-	text = fi_text_pristine(d, regs->ip, &avail);
-	if (!text)
+	if (!s)
 		return -EOPNOTSUPP;
-	/* gs is this CPU's, and stays so. */
-	local_irq_save(flags);
+	e.regs = regs;
+	/* gs is this CPU's, and stays so: IRQs are off. */
 	e.gs_base = __this_cpu_read(this_cpu_off);
-	ret = fi_emu_run(&e, text, avail);
-	local_irq_restore(flags);
-	return ret;
+	e.may_store = domain_may_store;
+	e.data = d;
+	return fi_store_run(s, &e);
 }

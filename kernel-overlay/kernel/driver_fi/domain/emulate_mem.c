@@ -76,3 +76,66 @@ int fi_emu_cmpxchg(unsigned long addr, unsigned int size, u64 old, u64 new)
 fault:
 	return -EFAULT;
 }
+
+/* What a rep string instruction did not do because memory was not there. */
+#define REP(insn, to, from, n, a)					\
+	asm volatile("1:	rep " insn "\n"				\
+		     "2:\n"						\
+		     _ASM_EXTABLE(1b, 2b)				\
+		     : "+D" (to), "+S" (from), "+c" (n)			\
+		     : "a" (a) : "memory")
+
+/**
+ * fi_emu_copy - what rep movs does
+ * @to: destination
+ * @from: source; may overlap if it is behind
+ * @len: bytes
+ *
+ * Context: any. Return: bytes copied; less than @len if memory is not there.
+ */
+size_t fi_emu_copy(unsigned long to, unsigned long from, size_t len)
+{
+	unsigned long begin = to;
+	size_t n = len / 8;
+
+	/* In user space a missing page is not an error but an oops. */
+	if (from < TASK_SIZE_MAX || from + len < from)
+		return 0;
+	REP("movsq", to, from, n, 0);
+	if (n)
+		return to - begin;
+	n = len & 7;
+	REP("movsb", to, from, n, 0);
+	return to - begin;
+}
+
+/**
+ * fi_emu_fill - what rep stos does
+ * @to: destination
+ * @size: of an element
+ * @val: the element
+ * @len: bytes, a multiple of @size
+ *
+ * Context: any. Return: bytes stored; less than @len if memory is not there.
+ */
+size_t fi_emu_fill(unsigned long to, unsigned int size, u64 val, size_t len)
+{
+	unsigned long begin = to, unused = 0;
+	size_t n = len / 8;
+	unsigned int bits;
+
+	for (bits = 8 * size; bits < 64; bits *= 2)
+		val = (val & ((1ULL << bits) - 1)) | val << bits;
+	REP("stosq", to, unused, n, val);
+	if (n)
+		return to - begin;
+	n = len & 7;
+	/* Elements of 2 and 4 bytes: the rest are their bytes in order. */
+	while (n--) {
+		if (fi_emu_store(to, 1, val & 0xff))
+			break;
+		val = val >> 8 | val << 56;
+		to++;
+	}
+	return to - begin;
+}

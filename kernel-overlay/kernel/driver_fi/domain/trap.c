@@ -68,23 +68,34 @@ static bool fi_fixup(struct fi_domain *d, struct pt_regs *regs, int trapnr,
 	return true;
 }
 
+/* A fault record is large: apart from the path that every store takes. */
+static noinline void fi_condemn_pf(struct fi_frame *f, struct pt_regs *regs,
+				   unsigned long error_code, unsigned long addr,
+				   enum fi_fault_kind kind, const char *why)
+{
+	struct fi_fault fault = {
+		.kind = kind,
+		.trapnr = X86_TRAP_PF,
+		.error_code = error_code,
+		.addr = addr,
+		.why = why,
+	};
+
+	fi_condemn(f, regs, &fault);
+}
+
 static void fi_page_fault(struct fi_frame *f, struct pt_regs *regs,
 			  unsigned long error_code, unsigned long addr)
 {
 	struct fi_domain *d = f->dom;
-	struct fi_fault fault = {
-		.trapnr = X86_TRAP_PF,
-		.error_code = error_code,
-		.addr = addr,
-	};
+	const char *why = NULL;
 
 	if (fi_translate_is_check(d, regs->ip)) {
 		if (fi_permmap_fault(d->perm, addr))
 			return;
 		/* No address of the kernel's: the store itself would be a fault too. */
-		fault.kind = FI_FAULT_WRITE;
-		fault.addr = (addr - FI_MAP_DISP) << 3;
-		fi_condemn(f, regs, &fault);
+		fi_condemn_pf(f, regs, error_code, (addr - FI_MAP_DISP) << 3,
+			      FI_FAULT_WRITE, NULL);
 		return;
 	}
 	/* A right was added since this CPU cached the entry: just retry. */
@@ -94,26 +105,24 @@ static void fi_page_fault(struct fi_frame *f, struct pt_regs *regs,
 		fi_stat_inc(d, repaired);
 		return;
 	}
-	if (error_code & X86_PF_INSTR && fi_redirect_import(d, regs))
-		return;
 	if (error_code & X86_PF_WRITE && !(error_code & X86_PF_INSTR)) {
 		int err;
 
 		if (fi_page_open(d, addr))
 			return;
 		err = fi_emulate_store(d, regs);
-
-		if (err > 0) {
+		if (likely(err > 0)) {
 			fi_stat_inc(d, emulated);
 			return;
 		}
 		if (err == -EOPNOTSUPP)
-			fault.why = "store by an instruction that is not emulated";
+			why = "store by an instruction that is not emulated";
 	}
+	if (error_code & X86_PF_INSTR && fi_redirect_import(d, regs))
+		return;
 	if (fi_fixup(d, regs, X86_TRAP_PF, error_code, addr))
 		return;
-	fault.kind = fi_classify_pf(f, error_code, addr);
-	fi_condemn(f, regs, &fault);
+	fi_condemn_pf(f, regs, error_code, addr, fi_classify_pf(f, error_code, addr), why);
 }
 
 /* ud2 of a WARN(): the kernel's bug table has the driver's addresses. */
@@ -130,6 +139,32 @@ static bool fi_warn(struct fi_domain *d, struct pt_regs *regs)
 	return true;
 }
 
+/* Everything but page faults. */
+static noinline void fi_trap(struct fi_frame *f, struct pt_regs *regs, int trapnr,
+			     unsigned long error_code)
+{
+	struct fi_fault fault = { .trapnr = trapnr, .error_code = error_code };
+
+	switch (trapnr) {
+	case X86_TRAP_UD:
+		if (fi_translate_ask(f->dom, regs) || fi_warn(f->dom, regs))
+			return;
+		fault.kind = FI_FAULT_BUG;
+		break;
+	case X86_TRAP_GP:
+		if (fi_fixup(f->dom, regs, trapnr, error_code, 0))
+			return;
+		fault.kind = FI_FAULT_GP;
+		break;
+	case X86_TRAP_DE:
+		fault.kind = FI_FAULT_DIVIDE;
+		break;
+	default:
+		fault.kind = FI_FAULT_TRAP;
+	}
+	fi_condemn(f, regs, &fault);
+}
+
 /**
  * __fi_handle_trap - an exception handler's first question
  * @regs: where it happened
@@ -144,36 +179,15 @@ static bool fi_warn(struct fi_domain *d, struct pt_regs *regs)
 bool __fi_handle_trap(struct pt_regs *regs, int trapnr, unsigned long error_code,
 		      unsigned long addr)
 {
-	struct fi_fault fault = { .trapnr = trapnr, .error_code = error_code };
 	struct fi_frame *f = current->fi_frame;
 
 	if (!fi_regs_in_domain(regs) || WARN_ON_ONCE(!f))
 		return false;
 	if (READ_ONCE(f->dom->dead))
 		return true;
-
-	switch (trapnr) {
-	case X86_TRAP_PF:
+	if (trapnr == X86_TRAP_PF)
 		fi_page_fault(f, regs, error_code, addr);
-		return true;
-	case X86_TRAP_UD:
-		if (fi_translate_ask(f->dom, regs))
-			return true;
-		if (fi_warn(f->dom, regs))
-			return true;
-		fault.kind = FI_FAULT_BUG;
-		break;
-	case X86_TRAP_GP:
-		if (fi_fixup(f->dom, regs, trapnr, error_code, 0))
-			return true;
-		fault.kind = FI_FAULT_GP;
-		break;
-	case X86_TRAP_DE:
-		fault.kind = FI_FAULT_DIVIDE;
-		break;
-	default:
-		fault.kind = FI_FAULT_TRAP;
-	}
-	fi_condemn(f, regs, &fault);
+	else
+		fi_trap(f, regs, trapnr, error_code);
 	return true;
 }

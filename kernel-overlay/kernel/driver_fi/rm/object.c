@@ -388,11 +388,14 @@ static bool store_into(struct fi_objtab *tab, unsigned long base,
  */
 bool fi_objtab_may_store(struct fi_domain *d, unsigned long addr, u32 len, u64 *mask)
 {
-	struct fi_objtab *tab = d->objs;
+	return fi_objtab_may_store_near(d, addr, len, mask) ||
+	       fi_spans_may_store(&d->objs->spans, addr, len, mask);
+}
 
-	return store_into(tab, fi_slab_base(addr), addr, len, mask) ||
-	       store_into(tab, fi_page_base(addr), addr, len, mask) ||
-	       fi_spans_may_store(&tab->spans, addr, len, mask);
+bool fi_objtab_may_store_near(struct fi_domain *d, unsigned long addr, u32 len, u64 *mask)
+{
+	return store_into(d->objs, fi_slab_base(addr), addr, len, mask) ||
+	       store_into(d->objs, fi_page_base(addr), addr, len, mask);
 }
 
 /* Is there an object at @base with a lock at @addr? */

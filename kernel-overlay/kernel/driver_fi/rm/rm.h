@@ -18,8 +18,9 @@
  * @t: what users see; its @fields stay NULL, @bytes is what counts
  * @node: in the list of types, under its mutex; types live for ever
  * @bytes: for each byte of an object the bits that a holder may change; NULL
- *	if it has no in-place fields. Published once with release order, after
- *	which bits are only added.
+ *	if it has no in-place fields. Followed by zeroes, which a load of 8
+ *	bytes may reach. Published once with release order, after which bits
+ *	are only added.
  * @grants: a bit for each byte of which a holder may change a bit; with @bytes
  * @locks: offsets of spinlocks in an object that a holder may take
  * @nr_locks: how many; published with release order

@@ -24,7 +24,8 @@ unsigned long fi_slab_base(unsigned long addr)
 	struct kmem_cache *cache;
 	struct slab *slab;
 
-	if (!virt_addr_valid((void *)addr))
+	if (addr < PAGE_OFFSET || addr >= (unsigned long)high_memory ||
+	    !pfn_valid(PHYS_PFN(addr - PAGE_OFFSET)))
 		return 0;
 	slab = virt_to_slab((void *)addr);
 	if (!slab)

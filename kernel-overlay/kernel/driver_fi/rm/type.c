@@ -10,6 +10,7 @@
 #include <linux/printk.h>
 #include <linux/slab.h>
 #include <linux/string.h>
+#include <linux/unaligned.h>
 #include "rm.h"
 
 /*
@@ -74,7 +75,7 @@ static void add_fields(struct fi_type_desc *d, const struct fi_field *fields, u3
 	if (!d->grants)
 		d->grants = bitmap_zalloc(d->t.size, GFP_KERNEL);
 	if (!bytes)
-		bytes = kzalloc(d->t.size, GFP_KERNEL);
+		bytes = kzalloc(d->t.size + sizeof(u64), GFP_KERNEL);
 	if (!bytes || !d->grants) {
 		if (bytes != d->bytes)
 			kfree(bytes);
@@ -199,19 +200,15 @@ bool fi_type_may_store(const struct fi_type *t, unsigned long off, u32 len, u64 
 {
 	/* Pairs with the release in add_fields(). */
 	const u8 *bytes = smp_load_acquire(&fi_type_desc(t)->bytes);
-	u64 m = 0;
-	u32 i;
 
 	if (!bytes || off >= t->size || len > t->size - off)
 		return false;
-	for (i = 0; i < len; i++) {
-		u8 b = READ_ONCE(bytes[off + i]);
-
-		if (len <= 8)
-			m |= (u64)b << 8 * i;
-		else if (b != 0xff)
-			return false;
+	if (len <= sizeof(u64)) {
+		*mask = get_unaligned((const u64 *)(bytes + off));
+		if (len < sizeof(u64))
+			*mask &= (1ULL << 8 * len) - 1;
+		return *mask;
 	}
-	*mask = len <= 8 ? m : ~0ULL;
-	return *mask;
+	*mask = ~0ULL;
+	return !memchr_inv(bytes + off, 0xff, len);
 }
