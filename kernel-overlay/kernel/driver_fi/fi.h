@@ -135,7 +135,10 @@ struct fi_fault {
 	struct pt_regs regs;
 };
 
-/* Counters, per CPU, summed for sysfs. */
+/*
+ * Counters, per CPU, summed for sysfs. Per CPU @cr3_loads has only those of
+ * exceptions: a crossing and an import are two each.
+ */
 struct fi_stats {
 	u64 crossings;		/* kernel -> driver */
 	u64 imports;		/* driver -> kernel */
@@ -144,6 +147,22 @@ struct fi_stats {
 	u64 repaired;		/* stale page-table copies mended */
 	u64 asked;		/* checks that did not say yes by themselves */
 	u64 rejected;
+};
+
+/**
+ * struct fi_cpu - what a domain has for each CPU
+ * @stats: first member: counted in gate.S too
+ * @active: frames that were entered here minus those left here: the sum over
+ *	all CPUs is 0 when nobody is inside
+ * @nr_stacks: free stacks in @stack; with IRQs off
+ * @stack: their tops
+ */
+#define FI_STACK_CACHE	4
+struct fi_cpu {
+	struct fi_stats stats;
+	int active;
+	u32 nr_stacks;
+	unsigned long stack[FI_STACK_CACHE];
 };
 
 /*
@@ -176,20 +195,18 @@ struct fi_redirect {
 
 /**
  * struct fi_domain - one isolated driver
- * @dead: not 0: nothing may run inside. First member: read by gate.S.
- * @active: frames inside, per CPU; sum is 0 when nobody is inside
+ * @dead: not 0: nothing may run inside. These four are read by gate.S.
  */
 struct fi_domain {
 	int dead;
 	u32 id;				/* PCID = FI_PCID_BASE | id */
 	unsigned long cr3;
-	struct fi_stats __percpu *stats;	/* counted in gate.S too */
+	struct fi_cpu __percpu *cpu;
 	enum fi_state state;
 	struct fi_policy policy;
 	struct module *mod;
 	struct mutex lock;		/* changes of state but to FAULTED */
 	struct list_head node;		/* fi_domains, under fi_domains_lock */
-	int __percpu *active;
 	u32 generation;			/* restarts so far */
 
 	/* L3 */
@@ -233,7 +250,6 @@ struct fi_frame {
 	struct fi_domain *dom;
 	unsigned long kernel_sp;
 	unsigned long domain_sp;
-	unsigned long domain_cr3;
 	unsigned long flags;		/* RFLAGS of the caller */
 	unsigned long ret_flags;	/* RFLAGS the driver returned with */
 	struct fi_frame *prev;
@@ -274,7 +290,7 @@ void fi_fault_sync(struct fi_domain *d);
 /* The last fault, also after recovery. False if there was none. */
 bool fi_fault_last(struct fi_domain *d, struct fi_fault *out);
 
-#define fi_stat_inc(d, field)	this_cpu_inc((d)->stats->field)
+#define fi_stat_inc(d, field)	this_cpu_inc((d)->cpu->stats.field)
 struct fi_stats fi_stats_sum(struct fi_domain *d);
 /*
  * Recovery tells how far it is: begin at the start of recovery (time counts

@@ -19,7 +19,7 @@ struct fi_stats fi_stats_sum(struct fi_domain *d)
 	int cpu;
 
 	for_each_possible_cpu(cpu) {
-		const struct fi_stats *s = per_cpu_ptr(d->stats, cpu);
+		const struct fi_stats *s = &per_cpu_ptr(d->cpu, cpu)->stats;
 
 		sum.crossings += READ_ONCE(s->crossings);
 		sum.imports += READ_ONCE(s->imports);
@@ -29,6 +29,7 @@ struct fi_stats fi_stats_sum(struct fi_domain *d)
 		sum.asked += READ_ONCE(s->asked);
 		sum.rejected += READ_ONCE(s->rejected);
 	}
+	sum.cr3_loads += 2 * (sum.crossings + sum.imports);
 	return sum;
 }
 

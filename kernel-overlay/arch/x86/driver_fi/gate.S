@@ -48,14 +48,13 @@
 .endm
 
 /*
- * \cr3 = what to load for the frame's domain: with PCID, bit 63 keeps the TLB
- * entries of the domain if nothing was flushed on this CPU since they were
- * made (tlb.c). SDM vol. 3, 4.10.4.1. Clobbers the two scratch registers.
+ * \cr3 = what to load for domain \dom: with PCID, bit 63 keeps the TLB entries
+ * of the domain if nothing was flushed on this CPU since they were made
+ * (tlb.c). SDM vol. 3, 4.10.4.1. Clobbers the two scratch registers.
  */
-.macro FI_DOMAIN_CR3 frame:req cr3:req tmp:req tmp2:req
-	movq	FI_FRAME_domain_cr3(\frame), \cr3
-	movq	\cr3, \tmp
-	andl	$FI_PCID_ID_MASK, \tmp\()d
+.macro FI_DOMAIN_CR3 dom:req cr3:req tmp:req tmp2:req
+	movq	FI_DOM_cr3(\dom), \cr3
+	movl	FI_DOM_id(\dom), \tmp\()d
 	movq	fi_tlb_gen(%rip), \tmp2
 	cmpq	\tmp2, %gs:fi_tlb_seen(, \tmp, 8)
 	je	.Lnoflush\@
@@ -143,9 +142,8 @@ SYM_CODE_START_LOCAL(fi_import_call)
 	UNWIND_HINT sp_reg=ORC_REG_SP sp_offset=144 type=ORC_TYPE_CALL
 	movl	$0, FI_FRAME_ticks(%r10)
 	movq	FI_FRAME_dom(%r10), %r11
-	movq	FI_DOM_stats(%r11), %r11
-	incq	%gs:FI_STATS_imports(%r11)
-	addq	$2, %gs:FI_STATS_cr3_loads(%r11)
+	movq	FI_DOM_cpu(%r11), %r11
+	incq	%gs:FI_CPU_imports(%r11)
 	movq	FI_FRAME_domain_sp(%r10), %r11
 	testl	$X86_EFLAGS_IF, (%r11)
 	jz	1f
@@ -186,8 +184,9 @@ SYM_CODE_START(fi_cross)
 	movq	%rsi, %rax
 	movq	%rcx, %rbx
 	movq	FI_FRAME_flags(%rdi), %r12
+	movq	FI_FRAME_dom(%rdi), %r14
 	FI_SAVE_KERNEL_CR3 %r10
-	FI_DOMAIN_CR3 %rdi %r10 %r11 %r13
+	FI_DOMAIN_CR3 %r14 %r10 %r11 %r13
 	movq	40(%rdx), %r9
 	movq	32(%rdx), %r8
 	movq	24(%rdx), %rcx
@@ -274,9 +273,9 @@ SYM_CODE_START_LOCAL(fi_import_return)
 	movq	FI_FRAME_dom(%r10), %rcx
 	cmpl	$0, FI_DOM_dead(%rcx)
 	jne	fi_landing
-	FI_SAVE_KERNEL_CR3 %rcx
+	FI_SAVE_KERNEL_CR3 %r8
 	movq	FI_FRAME_domain_sp(%r10), %rsp
-	FI_DOMAIN_CR3 %r10 %r8 %r9 %rcx
+	FI_DOMAIN_CR3 %rcx %r8 %r9 %r10
 	movq	%r8, %cr3
 	testl	$X86_EFLAGS_IF, %r11d
 	jz	1f
@@ -301,10 +300,10 @@ SYM_CODE_START(fi_return_to_domain)
 	cmpl	$0, FI_DOM_dead(%rcx)
 	jne	.Lunwind
 .Lresume:
-	movq	FI_DOM_stats(%rcx), %rcx
-	addq	$2, %gs:FI_STATS_cr3_loads(%rcx)
-	FI_SAVE_KERNEL_CR3 %rcx
-	FI_DOMAIN_CR3 %rax %r8 %r9 %r10
+	movq	FI_DOM_cpu(%rcx), %rdx
+	addq	$2, %gs:FI_CPU_cr3_loads(%rdx)
+	FI_SAVE_KERNEL_CR3 %rdx
+	FI_DOMAIN_CR3 %rcx %r8 %r9 %r10
 	movq	%r8, ORIG_RAX(%rsp)
 	POP_REGS
 	UNWIND_HINT_IRET_REGS offset=8
@@ -340,8 +339,8 @@ SYM_CODE_START(fi_nmi_return)
 	cmpl	$0, FI_DOM_dead(%rcx)
 	jne	.Lnmi_unwind
 .Lnmi_resume:
-	FI_SAVE_KERNEL_CR3 %rcx
-	FI_DOMAIN_CR3 %rax %r8 %r9 %r10
+	FI_SAVE_KERNEL_CR3 %rdx
+	FI_DOMAIN_CR3 %rcx %r8 %r9 %r10
 	movq	%r8, ORIG_RAX(%rsp)
 	POP_REGS
 	UNWIND_HINT_UNDEFINED
@@ -356,7 +355,7 @@ SYM_CODE_START(fi_nmi_return)
 
 .Lnmi_unwind:
 	UNWIND_HINT_REGS
-	FI_IN_STUB NMI_IRET, %rcx, .Lnmi_resume
+	FI_IN_STUB NMI_IRET, %r8, .Lnmi_resume
 	leaq	fi_landing(%rip), %rcx
 	movq	%rcx, NMI_IRET+0(%rsp)
 	movq	$X86_EFLAGS_FIXED, NMI_IRET+16(%rsp)

@@ -29,15 +29,16 @@
 static_assert(offsetof(struct fi_frame, dom) == FI_FRAME_dom);
 static_assert(offsetof(struct fi_frame, kernel_sp) == FI_FRAME_kernel_sp);
 static_assert(offsetof(struct fi_frame, domain_sp) == FI_FRAME_domain_sp);
-static_assert(offsetof(struct fi_frame, domain_cr3) == FI_FRAME_domain_cr3);
 static_assert(offsetof(struct fi_frame, flags) == FI_FRAME_flags);
 static_assert(offsetof(struct fi_frame, ret_flags) == FI_FRAME_ret_flags);
 static_assert(offsetof(struct fi_frame, ticks) == FI_FRAME_ticks);
 static_assert(offsetof(struct fi_frame, faulted) == FI_FRAME_faulted);
 static_assert(offsetof(struct fi_domain, dead) == FI_DOM_dead);
-static_assert(offsetof(struct fi_domain, stats) == FI_DOM_stats);
-static_assert(offsetof(struct fi_stats, imports) == FI_STATS_imports);
-static_assert(offsetof(struct fi_stats, cr3_loads) == FI_STATS_cr3_loads);
+static_assert(offsetof(struct fi_domain, id) == FI_DOM_id);
+static_assert(offsetof(struct fi_domain, cr3) == FI_DOM_cr3);
+static_assert(offsetof(struct fi_domain, cpu) == FI_DOM_cpu);
+static_assert(offsetof(struct fi_cpu, stats.imports) == FI_CPU_imports);
+static_assert(offsetof(struct fi_cpu, stats.cr3_loads) == FI_CPU_cr3_loads);
 static_assert(offsetof(struct fi_entry, fn) == FI_ENTRY_fn);
 static_assert(offsetof(struct fi_import, fn) == FI_IMPORT_fn);
 
@@ -96,25 +97,52 @@ static void fi_restore_context(struct fi_frame *f)
 	preempt_count_set(f->preempt);
 }
 
-/* What did the driver not give back? Called with IRQs off, as at entry. */
-static void fi_check_context(struct fi_frame *f)
+/* Did the driver not give back what it had? IRQs off, as at entry. */
+static __always_inline bool fi_context_differs(const struct fi_frame *f)
 {
-	const char *why = NULL;
+	return f->nr_locks | ((f->ret_flags ^ f->flags) & FI_FLAGS_KEPT) |
+	       (preempt_count() ^ f->preempt) | (rcu_preempt_depth() ^ f->rcu);
+}
 
-	if (unlikely(f->nr_locks))
+/* The crossing did not end as it should: what was it, if not a fault? */
+static noinline void fi_mend_context(struct fi_frame *f)
+{
+	const char *why = "returned with another RCU nesting";
+
+	if (f->nr_locks)
 		why = "returned holding a lock";
-	else if (unlikely((f->ret_flags ^ f->flags) & FI_FLAGS_KEPT))
+	else if ((f->ret_flags ^ f->flags) & FI_FLAGS_KEPT)
 		why = f->flags & ~f->ret_flags & X86_EFLAGS_IF ?
 		      "returned with IRQs off" : "returned with other flags";
-	else if (unlikely(preempt_count() != f->preempt))
+	else if (preempt_count() != f->preempt)
 		why = "returned with another preempt count";
-	else if (unlikely(rcu_preempt_depth() != f->rcu))
-		why = "returned with another RCU nesting";
-	if (likely(!why))
-		return;
-	fi_leak(f, why);
+	if (!f->faulted)
+		fi_leak(f, why);
 	fi_restore_context(f);
 	f->faulted = 1;
+}
+
+/* IRQs off. */
+static __always_inline unsigned long fi_stack_get(struct fi_domain *d)
+{
+	u32 n = this_cpu_read(d->cpu->nr_stacks);
+
+	if (unlikely(!n))
+		return __fi_stack_get(d);
+	this_cpu_write(d->cpu->nr_stacks, n - 1);
+	return this_cpu_read(d->cpu->stack[n - 1]);
+}
+
+static __always_inline void fi_stack_put(struct fi_domain *d, unsigned long top)
+{
+	u32 n = this_cpu_read(d->cpu->nr_stacks);
+
+	if (unlikely(n == FI_STACK_CACHE)) {
+		__fi_stack_put(d, top);
+		return;
+	}
+	this_cpu_write(d->cpu->stack[n], top);
+	this_cpu_write(d->cpu->nr_stacks, n + 1);
 }
 
 /* Copies stack arguments and the return address; the new stack pointer. */
@@ -146,6 +174,21 @@ static unsigned long fi_entry_target(struct fi_domain *d, struct fi_entry *e)
 	return e->target;
 }
 
+static noinline bool fi_refuse(struct fi_entry *e, unsigned long *ret)
+{
+	this_cpu_dec(e->dom->cpu->active);
+	*ret = e->slot->errval;
+	return false;
+}
+
+static noinline void fi_no_stack(struct fi_entry *e)
+{
+	pr_err_ratelimited("driver_fi: %s: no free stack for %s\n",
+			   e->dom->policy.name, e->slot->name);
+}
+
+/* No canary: the frame is checked field by field, and each instruction counts. */
+__no_stack_protector
 bool fi_invoke(struct fi_entry *e, const unsigned long *a, unsigned long *ret)
 {
 	struct fi_domain *d = e->dom;
@@ -157,51 +200,40 @@ bool fi_invoke(struct fi_entry *e, const unsigned long *a, unsigned long *ret)
 	 * Pairs with fi_domain_kick(): its IPI comes after the store of dead,
 	 * so it sees this increment, or we see dead.
 	 */
-	this_cpu_inc(*d->active);
+	this_cpu_inc(d->cpu->active);
 	barrier();
 	if (unlikely(READ_ONCE(d->dead)))
-		goto refused;
+		return fi_refuse(e, ret);
 
+	local_irq_save(f.flags);
+	top = fi_stack_get(d);
+	if (unlikely(!top)) {
+		local_irq_restore(f.flags);
+		fi_no_stack(e);
+		return fi_refuse(e, ret);
+	}
 	f.dom = d;
-	f.domain_cr3 = d->cr3;
 	f.entry = e;
+	f.stack = (void *)top;
 	f.ticks = 0;
 	f.faulted = 0;
 	f.nr_locks = 0;
 	f.preempt = preempt_count();
 	f.rcu = rcu_preempt_depth();
-	local_irq_save(f.flags);
-	top = fi_stack_get(d);
-	if (unlikely(!top)) {
-		local_irq_restore(f.flags);
-		pr_err_ratelimited("driver_fi: %s: no free stack for %s\n",
-				   d->policy.name, e->slot->name);
-		goto refused;
-	}
-	f.stack = (void *)top;
 	f.prev = current->fi_frame;
 	fi_stat_inc(d, crossings);
-	this_cpu_add(d->stats->cr3_loads, 2);
 	WRITE_ONCE(current->fi_frame, &f);
 
 	*ret = fi_cross(&f, fi_entry_target(d, e), a, fi_prepare_stack(top, e, a));
 
-	if (unlikely(f.faulted))
-		fi_restore_context(&f);
-	else
-		fi_check_context(&f);
+	if (unlikely(f.faulted | fi_context_differs(&f)))
+		fi_mend_context(&f);
 	WRITE_ONCE(current->fi_frame, f.prev);
 	fi_stack_put(d, top);
-	this_cpu_dec(*d->active);
+	this_cpu_dec(d->cpu->active);
 	local_irq_restore(f.flags);
-	if (unlikely(f.faulted)) {
-		*ret = e->slot->errval;
-		return false;
-	}
-	return true;
-
-refused:
-	this_cpu_dec(*d->active);
+	if (likely(!f.faulted))
+		return true;
 	*ret = e->slot->errval;
 	return false;
 }
@@ -267,7 +299,7 @@ int fi_domain_active(struct fi_domain *d)
 	int cpu, sum = 0;
 
 	for_each_possible_cpu(cpu)
-		sum += *per_cpu_ptr(d->active, cpu);
+		sum += per_cpu_ptr(d->cpu, cpu)->active;
 	return sum;
 }
 EXPORT_SYMBOL_GPL(fi_domain_active);

@@ -195,11 +195,10 @@ struct fi_domain *fi_domain_create(struct module *mod, const struct fi_policy *p
 	}
 
 	d->pgt = arch_fi_pgtable_create(d->id);
-	d->stats = alloc_percpu(struct fi_stats);
-	d->active = alloc_percpu(int);
+	d->cpu = alloc_percpu(struct fi_cpu);
 	d->perm = fi_permmap_create(fi_translated(d) ? d->pgt : NULL);
 	d->text = kzalloc(sizeof(*d->text), GFP_KERNEL);
-	if (!d->pgt || !d->stats || !d->active || !d->perm || !d->text)
+	if (!d->pgt || !d->cpu || !d->perm || !d->text)
 		goto fail;
 	d->cr3 = arch_fi_pgtable_cr3(d->pgt);
 	d->objs = fi_objtab_create(d);
@@ -263,8 +262,7 @@ void fi_domain_destroy(struct fi_domain *d)
 		fi_permmap_destroy(d->perm);
 	if (d->pgt)
 		arch_fi_pgtable_destroy(d->pgt);
-	free_percpu(d->active);
-	free_percpu(d->stats);
+	free_percpu(d->cpu);
 	mutex_lock(&fi_domains_lock);
 	__clear_bit(d->id, fi_ids);
 	mutex_unlock(&fi_domains_lock);

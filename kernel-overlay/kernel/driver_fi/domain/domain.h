@@ -14,9 +14,9 @@ void fi_heap_destroy(struct fi_domain *d);
 
 int fi_stacks_create(struct fi_domain *d);
 void fi_stacks_destroy(struct fi_domain *d);
-/* IRQs off. The top of a free stack of @d, or 0. */
-unsigned long fi_stack_get(struct fi_domain *d);
-void fi_stack_put(struct fi_domain *d, unsigned long top);
+/* IRQs off. The top of a free stack of @d from the pool, or 0; and back. */
+unsigned long __fi_stack_get(struct fi_domain *d);
+void __fi_stack_put(struct fi_domain *d, unsigned long top);
 bool fi_stack_guard_hit(struct fi_domain *d, unsigned long top, unsigned long addr);
 
 /*

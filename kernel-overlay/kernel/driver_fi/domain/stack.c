@@ -1,11 +1,10 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * Stacks of a domain: a pool with a small cache per CPU.
+ * Stacks of a domain: the pool behind the few that each CPU keeps (fi_cpu).
  *
  * A thread may sleep inside an import and wake up on another CPU, so a stack
  * belongs to a crossing, not to a CPU. Each has unmapped pages below it.
  */
-#include <linux/percpu.h>
 #include <linux/slab.h>
 #include <linux/vmalloc.h>
 
@@ -14,37 +13,27 @@
 #include "domain.h"
 #include "stack.h"
 
-#define FI_STACK_CACHE		4
 #define FI_STACKS_PER_CPU	6
 #define FI_STACKS_EXTRA		10
 
-struct fi_stack_cache {
-	unsigned int nr;
-	unsigned long top[FI_STACK_CACHE];
-};
-
 /**
  * struct fi_stacks - the pool
- * @lock: protects @nr and @free; the caches are protected by IRQs off
+ * @lock: protects @nr and @free
  * @nr: free stacks in @free
  * @total: stacks made
  */
 struct fi_stacks {
 	raw_spinlock_t lock;
 	unsigned int nr, total;
-	struct fi_stack_cache __percpu *cache;
 	void **all;
 	unsigned long free[];
 };
 
-unsigned long fi_stack_get(struct fi_domain *d)
+unsigned long __fi_stack_get(struct fi_domain *d)
 {
 	struct fi_stacks *p = d->stacks;
-	struct fi_stack_cache *c = this_cpu_ptr(p->cache);
 	unsigned long top = 0;
 
-	if (c->nr)
-		return c->top[--c->nr];
 	raw_spin_lock(&p->lock);
 	if (p->nr)
 		top = p->free[--p->nr];
@@ -52,15 +41,10 @@ unsigned long fi_stack_get(struct fi_domain *d)
 	return top;
 }
 
-void fi_stack_put(struct fi_domain *d, unsigned long top)
+void __fi_stack_put(struct fi_domain *d, unsigned long top)
 {
 	struct fi_stacks *p = d->stacks;
-	struct fi_stack_cache *c = this_cpu_ptr(p->cache);
 
-	if (c->nr < FI_STACK_CACHE) {
-		c->top[c->nr++] = top;
-		return;
-	}
 	raw_spin_lock(&p->lock);
 	p->free[p->nr++] = top;
 	raw_spin_unlock(&p->lock);
@@ -84,7 +68,6 @@ void fi_stacks_destroy(struct fi_domain *d)
 		return;
 	for (i = 0; i < p->total; i++)
 		fi_area_free(d, p->all[i]);
-	free_percpu(p->cache);
 	kfree(p->all);
 	kfree(p);
 	d->stacks = NULL;
@@ -102,8 +85,7 @@ int fi_stacks_create(struct fi_domain *d)
 	d->stacks = p;
 	raw_spin_lock_init(&p->lock);
 	p->all = kcalloc(want, sizeof(*p->all), GFP_KERNEL);
-	p->cache = alloc_percpu(struct fi_stack_cache);
-	if (!p->all || !p->cache)
+	if (!p->all)
 		goto fail;
 	while (p->total < want) {
 		void *s = fi_area_alloc(d, below + FI_STACK_SIZE, GFP_KERNEL);

@@ -106,7 +106,7 @@ static bool loops_inside(struct fi_frame *f, struct pt_regs *regs)
 static bool loops_calling(struct fi_frame *f)
 {
 	struct watch *w = this_cpu_ptr(&watches);
-	u64 crossings = f ? this_cpu_read(f->dom->stats->crossings) : 0;
+	u64 crossings = f ? this_cpu_read(f->dom->cpu->stats.crossings) : 0;
 
 	if (!f || f != w->frame || crossings != w->crossings)
 		w->seen = 0;

@@ -12,7 +12,6 @@
  * CR4.PCIDE the CPU ignores these bits of CR3.
  */
 #define FI_PCID_BASE		0x400
-#define FI_PCID_ID_MASK		0x3f
 
 /*
  * Mark of an entry from a domain: bit 32 of the CS slot of pt_regs. Set by the
@@ -43,15 +42,16 @@
 #define FI_FRAME_dom		0
 #define FI_FRAME_kernel_sp	8
 #define FI_FRAME_domain_sp	16
-#define FI_FRAME_domain_cr3	24
-#define FI_FRAME_flags		32
-#define FI_FRAME_ret_flags	40
-#define FI_FRAME_ticks		72
-#define FI_FRAME_faulted	76
+#define FI_FRAME_flags		24
+#define FI_FRAME_ret_flags	32
+#define FI_FRAME_ticks		64
+#define FI_FRAME_faulted	68
 #define FI_DOM_dead		0
-#define FI_DOM_stats		16
-#define FI_STATS_imports	8
-#define FI_STATS_cr3_loads	16
+#define FI_DOM_id		4
+#define FI_DOM_cr3		8
+#define FI_DOM_cpu		16
+#define FI_CPU_imports		8
+#define FI_CPU_cr3_loads	16
 #define FI_ENTRY_fn		0
 #define FI_IMPORT_fn		8
 
