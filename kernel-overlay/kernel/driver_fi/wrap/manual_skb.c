@@ -170,9 +170,14 @@ bool fi_skb_give(struct fi_domain *d, struct sk_buff *skb)
 {
 	unsigned long cookie;
 
-	if (!fi_obj_held(d, skb, sk_buff_type) || !is_sound(skb) ||
-	    !fi_obj_del(d, skb, sk_buff_type, &cookie))
+	if (!fi_obj_del(d, skb, sk_buff_type, &cookie))
 		return false;
+	if (unlikely(!is_sound(skb))) {
+		/* For recovery. Without memory it is lost. */
+		if (fi_obj_add(d, skb, sk_buff_type, release_skb, cookie))
+			revoke(d, skb, cookie);
+		return false;
+	}
 	revoke(d, skb, cookie);
 	if (unlikely(cookie & COOKIE_FRAGS)) {
 		/* Whoever gets it now, napi_get_frags() may not return it again. */
