@@ -343,8 +343,17 @@ ssize_t fi_objtab_print(struct fi_domain *d, char *buf, size_t size);
  * the bits that may change (little endian, ~0ULL for len > 8). Any context.
  */
 bool fi_objtab_may_store(struct fi_domain *d, unsigned long addr, u32 len, u64 *mask);
-/* The same for objects whose start can be computed, the quicker half. */
-bool fi_objtab_may_store_near(struct fi_domain *d, unsigned long addr, u32 len, u64 *mask);
+/* An object that a store was permitted into, to be asked first the next time. */
+struct fi_obj_hit {
+	struct fi_domain *dom;
+	unsigned long base;
+	const struct fi_type *type;
+	int gone;
+};
+bool fi_objtab_hit(const struct fi_obj_hit *hit, struct fi_domain *d,
+		   unsigned long addr, u32 len, u64 *mask);
+bool fi_objtab_find_store(struct fi_domain *d, unsigned long addr, u32 len, u64 *mask,
+			  struct fi_obj_hit *hit);
 /* Is @addr a spinlock of a held object that the driver may take? Any context. */
 bool fi_objtab_may_lock(struct fi_domain *d, unsigned long addr);
 /* Objects of @t have a spinlock at @off that holders may take. Sleeps. */
@@ -371,6 +380,7 @@ unsigned int fi_permmap_pages(const struct fi_permmap *m);
 int fi_emulate_store(struct fi_domain *d, struct pt_regs *regs);
 /* Text of a driver changed: nothing decoded before counts. See emulate.c. */
 void fi_emulate_forget(void);
+void fi_emulate_domain_gone(void);
 /* May @d store here (all sources of rights)? *mask as above. */
 bool fi_may_store(struct fi_domain *d, unsigned long addr, u32 len, u64 *mask);
 

@@ -38,6 +38,27 @@ TRACE_EVENT(driver_fi_fault,
 		  __entry->addr, __get_str(slot))
 );
 
+/* A store that the page table refused was permitted and is carried out. */
+TRACE_EVENT(driver_fi_emulated,
+
+	TP_PROTO(const char *driver, unsigned long ip, unsigned long addr),
+
+	TP_ARGS(driver, ip, addr),
+
+	TP_STRUCT__entry(__string(driver, driver)
+			 __field(unsigned long, ip)
+			 __field(unsigned long, addr)
+	),
+
+	TP_fast_assign(__assign_str(driver);
+		       __entry->ip = ip;
+		       __entry->addr = addr;
+	),
+
+	TP_printk("driver=%s ip=%pS addr=0x%lx",
+		  __get_str(driver), (void *)__entry->ip, __entry->addr)
+);
+
 /* A step of recovery is done. */
 TRACE_EVENT(driver_fi_step,
 

@@ -53,6 +53,8 @@ bool fi_domain_data_page(struct fi_domain *d, unsigned long va)
 	struct fi_text *t = d->text;
 	enum mod_mem_type type;
 
+	if (va < MODULES_VADDR || va >= MODULES_END)
+		return false;
 	for (type = 0; t && type < MOD_MEM_NUM_TYPES; type++) {
 		if (fi_type_writable(type) && va >= (unsigned long)t->mem[type].base &&
 		    va < (unsigned long)t->mem[type].base + t->mem[type].size)
@@ -249,7 +251,7 @@ void fi_domain_destroy(struct fi_domain *d)
 	/* Trap handlers, TLB flushes and watchdogs look domains up under RCU. */
 	synchronize_rcu();
 	fi_fault_sync(d);
-	fi_emulate_forget();
+	fi_emulate_domain_gone();
 
 	if (d->objs)
 		fi_objtab_destroy(d->objs);

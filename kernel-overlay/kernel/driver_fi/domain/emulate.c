@@ -7,6 +7,8 @@
 #include <linux/mm.h>
 #include <linux/percpu.h>
 #include <linux/sched.h>
+#include <linux/smp.h>
+#include <linux/string.h>
 #include <asm/current.h>
 #include "domain.h"
 #include "emulate.h"
@@ -39,19 +41,6 @@ static bool may_store_context(unsigned long addr, u32 len, u64 *mask)
 	return false;
 }
 
-/* In the order of what a driver's refused stores hit most. */
-static bool may_store_in_page(struct fi_domain *d, unsigned long addr, u32 len, u64 *mask)
-{
-	if (fi_objtab_may_store_near(d, addr, len, mask) ||
-	    may_store_context(addr, len, mask))
-		return true;
-	if (fi_permmap_test(d->perm, addr, len) || fi_mem_writable(d, addr, len)) {
-		*mask = ~0ULL;
-		return true;
-	}
-	return fi_objtab_may_store(d, addr, len, mask);
-}
-
 /**
  * fi_may_store - may a driver store to these bytes?
  * @d: its domain
@@ -59,28 +48,43 @@ static bool may_store_in_page(struct fi_domain *d, unsigned long addr, u32 len, 
  * @len: bytes
  * @mask: gets the bits that may change, byte 0 lowest; ~0 for @len > 8
  *
- * Asked for what the page table refuses. Granted bytes, fields of objects that
- * the driver holds, its own memory where the page table cannot tell it, and the
+ * Its own memory, granted bytes, fields of objects that it holds, and the
  * context of the thread it runs on.
  *
- * Context: any with IRQs off, not NMI; takes no lock.
+ * Context: any, not NMI; takes no lock.
  */
 bool fi_may_store(struct fi_domain *d, unsigned long addr, u32 len, u64 *mask)
 {
-	/*
-	 * An object in the driver's own memory has no say there, and a store
-	 * across two pages may begin there.
-	 */
-	if (unlikely(offset_in_page(addr) + len > PAGE_SIZE) && fi_mem_writable(d, addr, len)) {
+	if (fi_mem_writable(d, addr, len)) {
 		*mask = ~0ULL;
 		return true;
 	}
-	return may_store_in_page(d, addr, len, mask);
+	return may_store_context(addr, len, mask) ||
+	       fi_objtab_may_store(d, addr, len, mask);
 }
 
+/* A driver changes a packet and a queue by turns. IRQs off. */
+#define HITS	2
+static DEFINE_PER_CPU(struct fi_obj_hit [HITS], hits);
+
+/*
+ * fi_may_store() for what the page table refused, in the order of what that
+ * is. An object in the driver's own memory has no say there: such memory is
+ * writable, but where a store stands across two pages.
+ */
 static bool domain_may_store(void *data, unsigned long addr, u32 len, u64 *mask)
 {
-	return fi_may_store(data, addr, len, mask);
+	struct fi_obj_hit *hit = this_cpu_ptr(hits);
+	struct fi_domain *d = data;
+
+	if (unlikely(offset_in_page(addr) + len > PAGE_SIZE))
+		return fi_may_store(d, addr, len, mask);
+	if (fi_objtab_hit(&hit[0], d, addr, len, mask) ||
+	    fi_objtab_hit(&hit[1], d, addr, len, mask))
+		return true;
+	swap(hit[0], hit[1]);
+	return fi_objtab_find_store(d, addr, len, mask, &hit[0]) ||
+	       fi_may_store(d, addr, len, mask);
 }
 
 /**
@@ -103,13 +107,29 @@ static DEFINE_PER_CPU(struct decoded [1 << DECODED_BITS], decoded);
 static unsigned int text_gen;
 
 /**
- * fi_emulate_forget - text of a driver changed, or is another driver's now
+ * fi_emulate_forget - text of a driver changed
  *
  * Context: no other CPU is in a fault handler, or it is not one of that text.
  */
 void fi_emulate_forget(void)
 {
 	WRITE_ONCE(text_gen, text_gen + 1);
+}
+
+static void forget_hits(void *unused)
+{
+	memset(this_cpu_ptr(hits), 0, sizeof(hits));
+}
+
+/**
+ * fi_emulate_domain_gone - a domain is about to be freed
+ *
+ * The next one may have its address. Context: may sleep; nobody is inside.
+ */
+void fi_emulate_domain_gone(void)
+{
+	fi_emulate_forget();
+	on_each_cpu(forget_hits, NULL, 1);
 }
 
 static const struct fi_store *find_store(struct fi_domain *d, unsigned long ip)

@@ -14,6 +14,7 @@
 #include <asm/sections.h>
 #include <asm/trap_pf.h>
 #include <asm/trapnr.h>
+#include <trace/events/driver_fi.h>
 
 #include "domain.h"
 #include "translate.h"
@@ -88,6 +89,7 @@ static void fi_page_fault(struct fi_frame *f, struct pt_regs *regs,
 			  unsigned long error_code, unsigned long addr)
 {
 	struct fi_domain *d = f->dom;
+	unsigned long ip = regs->ip;
 	const char *why = NULL;
 
 	if (fi_translate_is_check(d, regs->ip)) {
@@ -113,6 +115,7 @@ static void fi_page_fault(struct fi_frame *f, struct pt_regs *regs,
 		err = fi_emulate_store(d, regs);
 		if (likely(err > 0)) {
 			fi_stat_inc(d, emulated);
+			trace_driver_fi_emulated(d->policy.name, ip, addr);
 			return;
 		}
 		if (err == -EOPNOTSUPP)

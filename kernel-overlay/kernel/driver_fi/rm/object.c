@@ -28,6 +28,7 @@
  * @len: of the store, 0: a lock
  * @mask: of the store, a result
  * @seq: of the object that was found, a result
+ * @found: its type, a result of cmp_store()
  */
 struct obj_key {
 	unsigned long addr;
@@ -36,6 +37,7 @@ struct obj_key {
 	u32 len;
 	u64 mask;
 	u64 seq;
+	const struct fi_type *found;
 };
 
 static struct kmem_cache *obj_cache;
@@ -105,6 +107,7 @@ static int cmp_store(struct rhashtable_compare_arg *arg, const void *obj)
 		return 1;
 	if (!k->len)
 		return !fi_type_may_lock(t, k->off);
+	k->found = t;
 	return !fi_type_may_store(t, k->off, k->len, &k->mask);
 }
 
@@ -308,6 +311,8 @@ bool fi_obj_claim(struct fi_obj *o, u64 seq)
 /* Takes a claimed object out of the table. */
 void fi_obj_unlink(struct fi_objtab *tab, struct fi_obj *o)
 {
+	/* Before anybody releases it: see fi_objtab_hit(). */
+	atomic_inc(&tab->gone);
 	WARN_ON_ONCE(rhashtable_remove_fast(&tab->ht, &o->node, typed_params));
 	set_grants(tab, o, false);
 	if (o->spanned)
@@ -366,15 +371,52 @@ unsigned int fi_objtab_count(struct fi_domain *d)
 EXPORT_SYMBOL_GPL(fi_objtab_count);
 
 /* Is there an object at @base that permits the store at @addr? */
-static bool store_into(struct fi_objtab *tab, unsigned long base,
-		       unsigned long addr, u32 len, u64 *mask)
+static bool store_into(struct fi_domain *d, unsigned long base, unsigned long addr,
+		       u32 len, u64 *mask, struct fi_obj_hit *hit)
 {
 	struct obj_key key = { .addr = base, .off = addr - base, .len = len };
+	int gone = atomic_read(&d->objs->gone);
 
-	if (!len || !base || !rhashtable_lookup_fast(&tab->ht, &key, store_params))
+	if (!len || !base || !rhashtable_lookup_fast(&d->objs->ht, &key, store_params))
 		return false;
 	*mask = key.mask;
+	*hit = (struct fi_obj_hit){ d, base, key.found, gone };
 	return true;
+}
+
+/**
+ * fi_objtab_find_store - the quicker half of fi_objtab_may_store()
+ * @d: the domain
+ * @addr: first byte
+ * @len: bytes, in one object
+ * @mask: as there
+ * @hit: gets what was found
+ *
+ * Finds objects whose start can be computed. Context: any; takes no lock.
+ */
+bool fi_objtab_find_store(struct fi_domain *d, unsigned long addr, u32 len, u64 *mask,
+			  struct fi_obj_hit *hit)
+{
+	return store_into(d, fi_slab_base(addr), addr, len, mask, hit) ||
+	       store_into(d, fi_page_base(addr), addr, len, mask, hit);
+}
+
+/**
+ * fi_objtab_hit - is this store one into an object that was found before?
+ * @hit: what was found, or zeroes
+ * @d: the domain
+ * @addr: first byte
+ * @len: bytes
+ * @mask: as in fi_objtab_may_store()
+ *
+ * No if the driver has given up any object since. Context: any.
+ */
+bool fi_objtab_hit(const struct fi_obj_hit *hit, struct fi_domain *d,
+		   unsigned long addr, u32 len, u64 *mask)
+{
+	return hit->dom == d && addr - hit->base < hit->type->size &&
+	       hit->gone == atomic_read(&d->objs->gone) &&
+	       fi_type_may_store(hit->type, addr - hit->base, len, mask);
 }
 
 /**
@@ -388,14 +430,10 @@ static bool store_into(struct fi_objtab *tab, unsigned long base,
  */
 bool fi_objtab_may_store(struct fi_domain *d, unsigned long addr, u32 len, u64 *mask)
 {
-	return fi_objtab_may_store_near(d, addr, len, mask) ||
-	       fi_spans_may_store(&d->objs->spans, addr, len, mask);
-}
+	struct fi_obj_hit hit;
 
-bool fi_objtab_may_store_near(struct fi_domain *d, unsigned long addr, u32 len, u64 *mask)
-{
-	return store_into(d->objs, fi_slab_base(addr), addr, len, mask) ||
-	       store_into(d->objs, fi_page_base(addr), addr, len, mask);
+	return fi_objtab_find_store(d, addr, len, mask, &hit) ||
+	       fi_spans_may_store(&d->objs->spans, addr, len, mask);
 }
 
 /* Is there an object at @base with a lock at @addr? */

@@ -40,12 +40,14 @@ struct fi_obj {
  * @seq: of the newest object
  * @perm: where fields in place are granted byte by byte, or NULL: stores to
  *	them fault and are carried out bit by bit
+ * @gone: raised when an object is given up; what was found before counts no more
  * @spans: objects with in-place fields whose start cannot be computed from an
  *	address within
  */
 struct fi_objtab {
 	struct rhashtable ht;
 	atomic64_t seq;
+	atomic_t gone;
 	struct fi_spans spans;
 	struct fi_permmap *perm;
 };
