@@ -315,6 +315,7 @@ static int fi_repatch_stopped(void *arg)
 
 	for (i = 0; i < r->nr; i++)
 		memcpy((void *)r->patch[i].va, r->patch[i].bytes, r->patch[i].len);
+	fi_emulate_forget();
 	return 0;
 }
 
