@@ -324,22 +324,17 @@ void arch_fi_unmap(struct fi_pgtable *pgt, unsigned long va, unsigned int nr_pag
  */
 bool arch_fi_owned(struct fi_pgtable *pgt, unsigned long va, bool writable)
 {
-	const u64 *table = pgt->pgd;
-	u64 e;
+	u64 e = FI_PRIVATE | __pa(pgt->pgd);
+	int shift;
 
 	if (va < (unsigned long)PAGE_OFFSET)
 		return false;
-	/* fi_walk() unrolled: every store of a driver that faults asks this. */
-	e = READ_ONCE(table[va >> 39 & (PTRS_PER_PTE - 1)]);
-	if (!(e & FI_PRIVATE))
-		return false;
-	e = READ_ONCE(fi_table(e)[va >> PUD_SHIFT & (PTRS_PER_PTE - 1)]);
-	if (!(e & FI_PRIVATE))
-		return false;
-	e = READ_ONCE(fi_table(e)[va >> PMD_SHIFT & (PTRS_PER_PTE - 1)]);
-	if (!(e & FI_PRIVATE))
-		return false;
-	e = READ_ONCE(fi_table(e)[va >> PAGE_SHIFT & (PTRS_PER_PTE - 1)]);
+	/* fi_walk() for the hurry: every store of a driver that faults asks. */
+	for (shift = 39; shift >= PAGE_SHIFT; shift -= 9) {
+		if (!(e & FI_PRIVATE))
+			return false;
+		e = READ_ONCE(fi_table(e)[va >> shift & (PTRS_PER_PTE - 1)]);
+	}
 	return e & FI_OWN && (!writable || e & _PAGE_RW);
 }
 

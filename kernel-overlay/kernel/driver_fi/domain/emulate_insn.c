@@ -239,10 +239,11 @@ static size_t string_page(const struct fi_store *s, struct fi_emu *e, size_t lef
 
 	if (len <= 8 || !e->may_store(e->data, to, len, &mask) || mask != ~0ULL)
 		return 0;
+	/* Repeats what it has just stored. */
+	if (s->op == FI_EMU_MOVS && from < to && to - from < len)
+		return 0;
 	if (s->op == FI_EMU_STOS)
 		done = fi_emu_fill(to, s->size, e->regs->ax, len);
-	else if (from < to && to - from < len)
-		return 0;	/* repeats what it has just stored */
 	else
 		done = fi_emu_copy(to, from, len);
 	done /= s->size;

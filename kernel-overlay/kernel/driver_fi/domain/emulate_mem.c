@@ -77,13 +77,35 @@ fault:
 	return -EFAULT;
 }
 
-/* What a rep string instruction did not do because memory was not there. */
-#define REP(insn, to, from, n, a)					\
-	asm volatile("1:	rep " insn "\n"				\
-		     "2:\n"						\
-		     _ASM_EXTABLE(1b, 2b)				\
-		     : "+D" (to), "+S" (from), "+c" (n)			\
-		     : "a" (a) : "memory")
+/* What of @n words was not done because memory was not there. */
+static size_t rep_movsq(unsigned long *to, unsigned long *from, size_t n)
+{
+	asm volatile("1:	rep movsq\n"
+		     "2:\n"
+		     _ASM_EXTABLE(1b, 2b)
+		     : "+D" (*to), "+S" (*from), "+c" (n) : : "memory");
+	return n;
+}
+
+/* Likewise of @n bytes. */
+static size_t rep_movsb(unsigned long *to, unsigned long *from, size_t n)
+{
+	asm volatile("1:	rep movsb\n"
+		     "2:\n"
+		     _ASM_EXTABLE(1b, 2b)
+		     : "+D" (*to), "+S" (*from), "+c" (n) : : "memory");
+	return n;
+}
+
+/* Likewise of @n words. */
+static size_t rep_stosq(unsigned long *to, u64 val, size_t n)
+{
+	asm volatile("1:	rep stosq\n"
+		     "2:\n"
+		     _ASM_EXTABLE(1b, 2b)
+		     : "+D" (*to), "+c" (n) : "a" (val) : "memory");
+	return n;
+}
 
 /**
  * fi_emu_copy - what rep movs does
@@ -96,16 +118,12 @@ fault:
 size_t fi_emu_copy(unsigned long to, unsigned long from, size_t len)
 {
 	unsigned long begin = to;
-	size_t n = len / 8;
 
 	/* In user space a missing page is not an error but an oops. */
 	if (from < TASK_SIZE_MAX || from + len < from)
 		return 0;
-	REP("movsq", to, from, n, 0);
-	if (n)
-		return to - begin;
-	n = len & 7;
-	REP("movsb", to, from, n, 0);
+	if (!rep_movsq(&to, &from, len / 8))
+		rep_movsb(&to, &from, len & 7);
 	return to - begin;
 }
 
@@ -120,16 +138,14 @@ size_t fi_emu_copy(unsigned long to, unsigned long from, size_t len)
  */
 size_t fi_emu_fill(unsigned long to, unsigned int size, u64 val, size_t len)
 {
-	unsigned long begin = to, unused = 0;
-	size_t n = len / 8;
+	unsigned long begin = to;
+	size_t n = len & 7;
 	unsigned int bits;
 
 	for (bits = 8 * size; bits < 64; bits *= 2)
 		val = (val & ((1ULL << bits) - 1)) | val << bits;
-	REP("stosq", to, unused, n, val);
-	if (n)
+	if (rep_stosq(&to, val, len / 8))
 		return to - begin;
-	n = len & 7;
 	/* Elements of 2 and 4 bytes: the rest are their bytes in order. */
 	while (n--) {
 		if (fi_emu_store(to, 1, val & 0xff))
