@@ -327,15 +327,10 @@ bool arch_fi_owned(struct fi_pgtable *pgt, unsigned long va, bool writable)
 	u64 e = FI_PRIVATE | __pa(pgt->pgd);
 	int shift;
 
-	if (va < (unsigned long)PAGE_OFFSET)
-		return false;
-	/* fi_walk() for the hurry: every store of a driver that faults asks. */
-	for (shift = 39; shift >= PAGE_SHIFT; shift -= 9) {
-		if (!(e & FI_PRIVATE))
-			return false;
+	/* Each store that faults asks. Where the path is shared, nothing is own. */
+	for (shift = 39; e & FI_PRIVATE && shift >= PAGE_SHIFT; shift -= 9)
 		e = READ_ONCE(fi_table(e)[va >> shift & (PTRS_PER_PTE - 1)]);
-	}
-	return e & FI_OWN && (!writable || e & _PAGE_RW);
+	return va >= PAGE_OFFSET && e & FI_OWN && (!writable || e & _PAGE_RW);
 }
 
 /**
@@ -380,7 +375,6 @@ bool arch_fi_repair(struct fi_pgtable *pgt, unsigned long va)
 	return mended;
 }
 
-/* Calls @fn for each private table of the last level in module space. */
 static void fi_zap_ptes(u64 *table, unsigned long va, unsigned long start, unsigned long end)
 {
 	int i;
