@@ -350,6 +350,7 @@ struct fi_obj_hit {
 	const struct fi_type *type;
 	int gone;
 };
+
 bool fi_objtab_hit(const struct fi_obj_hit *hit, struct fi_domain *d,
 		   unsigned long addr, u32 len, u64 *mask);
 bool fi_objtab_find_store(struct fi_domain *d, unsigned long addr, u32 len, u64 *mask,

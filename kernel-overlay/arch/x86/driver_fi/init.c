@@ -18,6 +18,13 @@
 
 #include "driver_fi.h"
 
+/* Are the kernel's memory regions where they are without randomization? */
+bool arch_fi_layout_default(void)
+{
+	return PAGE_OFFSET == __PAGE_OFFSET_BASE_L4 && VMALLOC_START == __VMALLOC_BASE_L4 &&
+	       VMEMMAP_START == __VMEMMAP_BASE_L4;
+}
+
 /**
  * arch_fi_unsupported - why domains cannot work on this boot
  *

@@ -270,13 +270,6 @@ undo:
 	return err;
 }
 
-/* Are the kernel's memory regions where they are without randomization? */
-bool arch_fi_layout_default(void)
-{
-	return PAGE_OFFSET == __PAGE_OFFSET_BASE_L4 && VMALLOC_START == __VMALLOC_BASE_L4 &&
-	       VMEMMAP_START == __VMEMMAP_BASE_L4;
-}
-
 /**
  * arch_fi_is_hole - is there nothing of the kernel's at @va?
  * @va: page-aligned address
