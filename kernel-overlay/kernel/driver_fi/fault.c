@@ -133,11 +133,10 @@ static void record(struct fi_domain *d, const struct fi_fault *from)
 	struct fi_frame *frame = READ_ONCE(current->fi_frame);
 	struct fi_fault *f = &d->fault;
 
-	/* fi_fault_last() takes the kind for the sign of a whole record. */
-	WRITE_ONCE(f->kind, FI_FAULT_NONE);
-	/* Pairs with the smp_rmb() there: no new bytes with the old kind. */
-	smp_wmb();
+	/* One at a time: who has claimed the state. fi_fault_last() may read. */
+	raw_write_seqcount_begin(&d->fault_seq);
 	*f = (struct fi_fault) {
+		.kind = from->kind,
 		.ip = original(d, from->ip),
 		.addr = from->addr,
 		.error_code = from->error_code,
@@ -163,8 +162,7 @@ static void record(struct fi_domain *d, const struct fi_fault *from)
 	record_code(d, f);
 	if (f->regs_valid)
 		record_trace(d, f);
-	/* Pairs with the acquire in fi_fault_last(). */
-	smp_store_release(&f->kind, from->kind);
+	raw_write_seqcount_end(&d->fault_seq);
 }
 
 /**
@@ -208,16 +206,11 @@ void fi_fault_raise(struct fi_domain *d, const struct fi_fault *f)
  */
 bool fi_fault_last(struct fi_domain *d, struct fi_fault *out)
 {
-	enum fi_fault_kind kind;
+	/* Does not wait: the writer may be what this interrupted. */
+	unsigned int seq = raw_seqcount_begin(&d->fault_seq);
 
-	/* Pairs with the release in record(). */
-	kind = smp_load_acquire(&d->fault.kind);
-	if (kind == FI_FAULT_NONE)
-		return false;
 	*out = d->fault;
-	/* The copy was whole if no new record has begun meanwhile. */
-	smp_rmb();
-	return READ_ONCE(d->fault.kind) == kind;
+	return !read_seqcount_retry(&d->fault_seq, seq) && out->kind != FI_FAULT_NONE;
 }
 
 /**

@@ -13,6 +13,7 @@
 #include <linux/mutex.h>
 #include <linux/percpu.h>
 #include <linux/ptrace.h>
+#include <linux/seqlock.h>
 #include <linux/spinlock.h>
 #include <linux/wait.h>
 #include <linux/workqueue.h>
@@ -232,6 +233,7 @@ struct fi_domain {
 
 	/* L5 */
 	struct fi_fault fault;		/* the first since LIVE; fi_fault_last() */
+	seqcount_t fault_seq;
 	struct fi_times times;
 	struct fi_recovery *rec;
 	struct kobject kobj;		/* added and deleted by sysfs.c */

@@ -183,6 +183,7 @@ struct fi_domain *fi_domain_create(struct module *mod, const struct fi_policy *p
 	d->mod = mod;
 	d->state = FI_LOADING;
 	mutex_init(&d->lock);
+	seqcount_init(&d->fault_seq);
 	INIT_LIST_HEAD(&d->node);
 
 	mutex_lock(&fi_domains_lock);
