@@ -127,8 +127,11 @@ static bool only_returns(const struct fi_group *g, u32 i)
 static bool can_check(struct fi_group *g, const struct fi_insn *in)
 {
 	u8 op = fi_insn_bytes(g, in)[in->opc_off];
-	u16 busy = in->live | in->use | in->wr;
+	u16 busy = in->live | in->use | in->wr | FI_REG(FI_RSP);
 
+	/* mov %rsp,%rsp names no other register; nor is half of one compared */
+	if (!(in->use & ~FI_REG(FI_RSP)) || in->opsize != 8)
+		return false;
 	if (!g->abi || in->enc || in->flive || busy == FI_ALL_REGS || in->extable)
 		return false;
 	if (op == 0x8d)
