@@ -245,14 +245,6 @@ SYM_INNER_LABEL(fi_landing, SYM_L_GLOBAL)
 	RET
 SYM_CODE_END(fi_cross)
 
-/* Called in the kernel's view on any stack: the domain has failed. */
-SYM_CODE_START(fi_leave_domain)
-	UNWIND_HINT_FUNC
-	ANNOTATE_NOENDBR
-	cli
-	jmp	fi_landing
-SYM_CODE_END(fi_leave_domain)
-
 /* An import stub of the driver jumps here: r11d = index. Domain's view. */
 SYM_CODE_START(fi_import_gate)
 	UNWIND_HINT_UNDEFINED

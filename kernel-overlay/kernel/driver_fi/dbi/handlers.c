@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
  * The kernel's end of the slow paths: who answers them. The engine knows no domain,
- * so the layer above registers its handlers here.
+ * so who runs it without a domain (KUnit) registers its handlers here.
  */
 #include <linux/atomic.h>
 #include <linux/cache.h>

@@ -98,8 +98,6 @@ void fi_gate_common(void);
 void fi_import_gate(void);
 void fi_return_gate(void);
 void fi_landing(void);
-/* Ends the crossing from the kernel's page table, at any depth. Does not return. */
-void fi_leave_domain(void);
 
 void *arch_fi_emit_gate(void *to, unsigned long at, u32 index);
 void *arch_fi_emit_import(void *to, unsigned long at, u32 index);
