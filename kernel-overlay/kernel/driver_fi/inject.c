@@ -296,7 +296,8 @@ static int find_callees(struct fi_domain *d)
 	if (!inj.kind->second)
 		return 0;
 	fi_evil.alloc = callee(d, alloc);
-	fi_evil.alloc_arg[0] = 64;
+	/* A slot's size, or where nobody would notice, less: another object is not hit. */
+	fi_evil.alloc_arg[0] = d && fi_translated(d) ? 64 : 56;
 	fi_evil.alloc_arg[1] = (__force unsigned long)(GFP_ATOMIC | __GFP_ZERO);
 	fi_evil.second = callee(d, inj.kind->second);
 	if (fi_evil.alloc && fi_evil.second)

@@ -23,7 +23,13 @@
 
 #define FI_HEAP_MIN_SHIFT	3
 #define FI_HEAP_MAX_SHIFT	18
-#define FI_HEAP_NR		(FI_HEAP_MAX_SHIFT - FI_HEAP_MIN_SHIFT + 1)
+/*
+ * Where rights are held by the byte, so much behind each object is nobody's;
+ * else the next slot, which may be granted too, would take what is written
+ * one byte too far. As many bytes as KASAN leaves at least.
+ */
+#define FI_REDZONE		16
+#define FI_HEAP_NR		(FI_HEAP_MAX_SHIFT - FI_HEAP_MIN_SHIFT + 2)
 
 struct fi_heap {
 	struct kmem_cache *cache[FI_HEAP_NR];
@@ -31,6 +37,12 @@ struct fi_heap {
 
 /* kmem_cache -> domain. Entries exist as long as the cache. */
 static DEFINE_XARRAY(fi_heap_owner);
+
+/* The smallest slot that takes @size bytes. */
+static unsigned int slot_shift(size_t size)
+{
+	return max_t(unsigned int, FI_HEAP_MIN_SHIFT, order_base_2(size));
+}
 
 /**
  * fi_heap_alloc - allocate driver memory
@@ -42,12 +54,12 @@ static DEFINE_XARRAY(fi_heap_owner);
  */
 void *fi_heap_alloc(struct fi_domain *d, size_t size, gfp_t gfp)
 {
-	unsigned int shift = max_t(unsigned int, FI_HEAP_MIN_SHIFT,
-				   size > 1 ? ilog2(size - 1) + 1 : 0);
+	unsigned int shift;
 	void *p;
 
-	if (shift > FI_HEAP_MAX_SHIFT)
+	if (size > 1UL << FI_HEAP_MAX_SHIFT)
 		return NULL;
+	shift = slot_shift(size + (fi_translated(d) ? FI_REDZONE : 0));
 	p = kmem_cache_alloc(d->heap->cache[shift - FI_HEAP_MIN_SHIFT],
 			     gfp & ~(__GFP_ACCOUNT | __GFP_COMP));
 	if (p && fi_mem_grant(d, p, size)) {
