@@ -165,7 +165,10 @@ static void test_exceptions(struct kunit *test)
 	expect_fault(test, victim->irqs_off(), FI_FAULT_LEAK, "IRQs off");
 }
 
+/* Both at least; on a slow machine the rounds, for not longer than the limit. */
 #define STRESS_MS	3000
+#define STRESS_ROUNDS	200
+#define STRESS_LIMIT_MS	60000
 
 static atomic_t stress_irqs, stress_bad, stress_nmis;
 
@@ -200,13 +203,16 @@ static int stress_thread(void *arg)
 static void stress_round(struct kunit *test, bool fault)
 {
 	unsigned long end = jiffies + msecs_to_jiffies(STRESS_MS);
+	unsigned long limit = jiffies + msecs_to_jiffies(STRESS_LIMIT_MS);
 	unsigned int round = 0, cpu;
 
-	while (time_before(jiffies, end)) {
+	while (time_before(jiffies, end) ||
+	       (round < STRESS_ROUNDS && time_before(jiffies, limit))) {
+		round++;
 		for_each_online_cpu(cpu)
 			apic->send_IPI(cpu, NMI_VECTOR);
 		on_each_cpu(stress_ipi, NULL, 1);
-		if (fault && !(++round % 64)) {
+		if (fault && !(round % 64)) {
 			victim->store((unsigned long)&canary_data, 1);
 			fi_wait_live(victim_domain);
 		}
