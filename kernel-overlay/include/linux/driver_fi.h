@@ -32,6 +32,8 @@ bool fi_policy_armed(void);
 void arch_fi_pgd_reserve(void);
 /* Does the command line ask for a mode that needs regions at their default places? */
 bool fi_policy_fixed_layout(void);
+/* Is this a warning of a driver, whose text the kernel does not see? */
+bool fi_bug_in_domain(const struct pt_regs *regs);
 
 bool __fi_handle_trap(struct pt_regs *regs, int trapnr, unsigned long error_code,
 		      unsigned long addr);
@@ -157,6 +159,7 @@ static inline const void *fi_text_peek(const void *addr)
 static inline bool fi_enabled(void) { return false; }
 static inline bool fi_policy_armed(void) { return false; }
 static inline bool fi_policy_fixed_layout(void) { return false; }
+static inline bool fi_bug_in_domain(const struct pt_regs *regs) { return false; }
 static inline void fi_pgd_reserve(void) { }
 #define fi_handle_trap(regs, trapnr, error_code, addr)		false
 static inline void fi_flush_local(void) { }

@@ -85,6 +85,23 @@ static noinline void fi_condemn_pf(struct fi_frame *f, struct pt_regs *regs,
 	fi_condemn(f, regs, &fault);
 }
 
+/*
+ * A check that cannot go on: it has no room on the stack, or the map says
+ * nothing because what it was asked about is no address of the kernel's. The
+ * store itself would have been a fault too.
+ */
+static void fi_condemn_check(struct fi_frame *f, struct pt_regs *regs,
+			     unsigned long error_code, unsigned long addr)
+{
+	enum fi_fault_kind kind = fi_classify_pf(f, error_code, addr);
+
+	if (kind != FI_FAULT_STACK) {
+		kind = FI_FAULT_WRITE;
+		addr = (addr - FI_MAP_DISP) << 3;
+	}
+	fi_condemn_pf(f, regs, error_code, addr, kind, NULL);
+}
+
 static void fi_page_fault(struct fi_frame *f, struct pt_regs *regs,
 			  unsigned long error_code, unsigned long addr)
 {
@@ -93,11 +110,8 @@ static void fi_page_fault(struct fi_frame *f, struct pt_regs *regs,
 	const char *why = NULL;
 
 	if (fi_translate_is_check(d, regs->ip)) {
-		if (fi_permmap_fault(d->perm, addr))
-			return;
-		/* No address of the kernel's: the store itself would be a fault too. */
-		fi_condemn_pf(f, regs, error_code, (addr - FI_MAP_DISP) << 3,
-			      FI_FAULT_WRITE, NULL);
+		if (!fi_permmap_fault(d->perm, addr))
+			fi_condemn_check(f, regs, error_code, addr);
 		return;
 	}
 	/* A right was added since this CPU cached the entry: just retry. */
@@ -126,6 +140,12 @@ static void fi_page_fault(struct fi_frame *f, struct pt_regs *regs,
 	if (fi_fixup(d, regs, X86_TRAP_PF, error_code, addr))
 		return;
 	fi_condemn_pf(f, regs, error_code, addr, fi_classify_pf(f, error_code, addr), why);
+}
+
+/* __report_bug(): are these @regs, if any, such that fi_warn() has looked at the text? */
+bool fi_bug_in_domain(const struct pt_regs *regs)
+{
+	return regs && fi_regs_in_domain(regs);
 }
 
 /* ud2 of a WARN(): the kernel's bug table has the driver's addresses. */
