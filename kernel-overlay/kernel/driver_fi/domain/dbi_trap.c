@@ -73,7 +73,10 @@ static void fi_stop_condemn(const struct stop *st, enum fi_fault_kind kind,
 
 static void fi_stop_store(const struct stop *st, unsigned long ip, u64 addr)
 {
-	fi_stop_condemn(st, FI_FAULT_WRITE, ip, addr, "bytes that it may not write");
+	if (fi_stack_guard_hit(st->f->dom, (unsigned long)st->f->stack, addr))
+		fi_stop_condemn(st, FI_FAULT_STACK, ip, addr, NULL);
+	else
+		fi_stop_condemn(st, FI_FAULT_WRITE, ip, addr, "bytes that it may not write");
 }
 
 /*

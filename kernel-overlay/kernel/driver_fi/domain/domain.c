@@ -2,6 +2,7 @@
 /*
  * Domains: their life, and the snapshot of module data that restarts use.
  */
+#include <kunit/visibility.h>
 #include <linux/bitmap.h>
 #include <linux/driver_fi.h>
 #include <linux/execmem.h>
@@ -81,6 +82,7 @@ const void *fi_text_pristine(struct fi_domain *d, unsigned long ip, size_t *avai
 	}
 	return p;
 }
+EXPORT_SYMBOL_IF_KUNIT(fi_text_pristine);
 
 size_t fi_text_read(struct fi_domain *d, unsigned long addr, void *buf, size_t len)
 {

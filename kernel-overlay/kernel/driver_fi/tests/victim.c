@@ -5,6 +5,7 @@
 #include <linux/bug.h>
 #include <linux/module.h>
 #include <linux/objtool.h>
+#include <linux/uaccess.h>
 
 #include "victim.h"
 
@@ -108,6 +109,21 @@ static unsigned long victim_data(unsigned long val)
 	return victim_counter;
 }
 
+static unsigned long victim_fixup(unsigned long addr)
+{
+	unsigned long val;
+
+	__get_kernel_nofault(&val, (unsigned long *)addr, unsigned long, bad);
+	return val;
+bad:
+	return -EFAULT;
+}
+
+static unsigned long victim_branch(void)
+{
+	return static_branch_unlikely(&fi_test_key) ? 2 : 1;
+}
+
 static const struct fi_victim_ops victim_ops = {
 	.null = victim_null,
 	.args = victim_args,
@@ -124,6 +140,8 @@ static const struct fi_victim_ops victim_ops = {
 	.irqs_off = victim_irqs_off,
 	.bad_stack = victim_bad_stack,
 	.data = victim_data,
+	.fixup = victim_fixup,
+	.branch = victim_branch,
 };
 
 static int __init victim_init(void)

@@ -5,6 +5,7 @@
 #ifndef _DRIVER_FI_VICTIM_H
 #define _DRIVER_FI_VICTIM_H
 
+#include <linux/jump_label.h>
 #include <linux/types.h>
 
 /**
@@ -26,12 +27,15 @@ struct fi_victim_ops {
 	unsigned long (*irqs_off)(void);
 	unsigned long (*bad_stack)(unsigned long rsp);
 	unsigned long (*data)(unsigned long val);	/* counts in its own .data */
+	unsigned long (*fixup)(unsigned long addr);	/* a load that may fail: -EFAULT */
+	unsigned long (*branch)(void);			/* 2 if fi_test_key is on, else 1 */
 };
 
 /* Imports of the victim, exported by the tests. */
 unsigned long fi_test_import(unsigned long n);
 unsigned long fi_test_callback(unsigned long depth);
 unsigned long fi_test_register(const struct fi_victim_ops *ops);
+DECLARE_STATIC_KEY_FALSE(fi_test_key);
 
 struct fi_domain;
 

@@ -14,6 +14,10 @@ EXPORT_SYMBOL_GPL(victim_domain);
 unsigned long victim_imports_seen;
 EXPORT_SYMBOL_GPL(victim_imports_seen);
 
+/* A key of the kernel's that the victim branches on. */
+DEFINE_STATIC_KEY_FALSE(fi_test_key);
+EXPORT_SYMBOL_GPL(fi_test_key);
+
 unsigned long fi_test_import(unsigned long n)
 {
 	victim_imports_seen++;
@@ -60,6 +64,7 @@ static const struct fi_import victim_imports[] = {
 	{ .name = "fi_test_import", .fn = w_import },
 	{ .name = "fi_test_callback", .fn = w_callback },
 	{ .name = "fi_test_register", .fn = w_register },
+	{ .name = "fi_test_key", .plain = true },
 	{ .name = "__stack_chk_fail", .fn = w_nothing },
 	{ .name = "__x86_return_thunk", .plain = true },
 	{ .name = "__x86_indirect_thunk_rax", .plain = true },
@@ -96,12 +101,15 @@ SLOT(irqs_off, 0);
 SLOT(bad_stack, 1);
 SLOT(data, 1);
 SLOT(recurse, 1);
+SLOT(fixup, 1);
+SLOT(branch, 0);
 
 #define BIND(n) { "victim_" #n, &slot_##n }
 static const struct fi_binding victim_bind[] = {
 	BIND(null), BIND(args), BIND(import), BIND(callback), BIND(store), BIND(load),
 	BIND(jump), BIND(divide), BIND(bug), BIND(warn), BIND(spin), BIND(irqs_off),
 	BIND(bad_stack), BIND(data), BIND(recurse),
+	BIND(fixup), BIND(branch),
 	{ }
 };
 
