@@ -8,6 +8,7 @@
  * a & 7 of the byte at (a >> 3, arithmetic) + FI_MAP_DISP.
  */
 #include <linux/bitmap.h>
+#include <linux/hash.h>
 #include <linux/mm.h>
 #include <linux/rcupdate.h>
 #include <linux/slab.h>
@@ -20,6 +21,9 @@
 /* Pages a map may have: 8 MiB, for 64 MiB of address space with grants. */
 #define PERMMAP_LIMIT	(SZ_8M / PAGE_SIZE)
 
+/* Pages that are found without a walk: every packet asks for the same few. */
+#define RECENT_BITS	9
+
 /**
  * struct fi_permmap - see fi_permmap_create()
  * @pages: virtual address / FI_PERM_SPAN -> page of bits. Bit n set: byte n
@@ -28,14 +32,64 @@
  *	Pages that became empty stay until the limit is reached; then they leave
  *	the map and are freed a grace period later, because fi_permmap_test()
  *	and translated code may still read them.
+ * @recent: by hash, pages of the map; page->private is its index in @pages.
+ *	Filled under the lock, so no entry outlives its page.
  * @nr: pages in the map, under the lock
  * @pgt: where the map is mapped too, or NULL
  */
 struct fi_permmap {
 	struct xarray pages;
+	struct page *recent[1 << RECENT_BITS];
 	unsigned int nr;
 	struct fi_pgtable *pgt;
 };
+
+/* The bits of @idx if they are at hand, else NULL. Under the lock or RCU. */
+static unsigned long *recent_bits(struct fi_permmap *m, unsigned long idx)
+{
+	struct page *page = READ_ONCE(m->recent[hash_long(idx, RECENT_BITS)]);
+
+	return likely(page && page_private(page) == idx) ? page_address(page) : NULL;
+}
+
+/* Under the lock or RCU. */
+static unsigned long *find_bits(struct fi_permmap *m, unsigned long idx)
+{
+	return recent_bits(m, idx) ?: xa_load(&m->pages, idx);
+}
+
+/* Under the lock. */
+static unsigned long *find_bits_locked(struct fi_permmap *m, unsigned long idx)
+{
+	unsigned long *bits = recent_bits(m, idx);
+
+	if (likely(bits))
+		return bits;
+	bits = xa_load(&m->pages, idx);
+	if (bits)
+		WRITE_ONCE(m->recent[hash_long(idx, RECENT_BITS)], virt_to_page(bits));
+	return bits;
+}
+
+/* Under the lock: @idx leaves the map. */
+static void forget_recent(struct fi_permmap *m, unsigned long idx, const void *bits)
+{
+	struct page **slot = &m->recent[hash_long(idx, RECENT_BITS)];
+
+	if (*slot == virt_to_page(bits))
+		WRITE_ONCE(*slot, NULL);
+}
+
+/* As bitmap_set() and bitmap_clear(), which go word by word. */
+static void fill_bits(unsigned long *bits, unsigned int off, unsigned int n, bool set)
+{
+	if (likely(!((off | n) % BITS_PER_BYTE)))
+		memset((u8 *)bits + off / BITS_PER_BYTE, set ? 0xff : 0, n / BITS_PER_BYTE);
+	else if (set)
+		bitmap_set(bits, off, n);
+	else
+		bitmap_clear(bits, off, n);
+}
 
 /* The part of [*addr, *addr + *len) that lies in one page, cut off. */
 static void take_page(unsigned long *addr, size_t *len, unsigned long *idx,
@@ -104,6 +158,7 @@ static void free_bits(struct rcu_head *head)
 static void drop(struct fi_permmap *m, unsigned long idx, void *bits)
 {
 	__xa_erase(&m->pages, idx);
+	forget_recent(m, idx, bits);
 	m->nr--;
 	if (m->pgt)
 		arch_fi_unmap(m->pgt, map_va(idx), 1);
@@ -141,6 +196,7 @@ static int add_page(struct fi_permmap *m, unsigned long idx)
 	bits = (void *)get_zeroed_page(GFP_ATOMIC | __GFP_NOWARN);
 	if (!bits)
 		return -ENOMEM;
+	set_page_private(virt_to_page(bits), idx);
 	/* GFP_ATOMIC: the lock is not dropped. */
 	ret = xa_err(__xa_store(&m->pages, idx, bits, GFP_ATOMIC | __GFP_NOWARN));
 	if (ret)
@@ -166,7 +222,7 @@ static int fill_range(struct fi_permmap *m, unsigned long first, unsigned long l
 	int ret = 0;
 
 	while (!ret && idx <= last) {
-		if (xa_load(&m->pages, idx)) {
+		if (likely(find_bits_locked(m, idx))) {
 			idx++;
 			continue;
 		}
@@ -209,7 +265,7 @@ int fi_permmap_set(struct fi_permmap *m, unsigned long addr, size_t len)
 	ret = fill_range(m, addr / FI_PERM_SPAN, (addr + len - 1) / FI_PERM_SPAN);
 	while (!ret && len) {
 		take_page(&addr, &len, &idx, &off, &n);
-		bitmap_set(xa_load(&m->pages, idx), off, n);
+		fill_bits(find_bits_locked(m, idx), off, n, true);
 	}
 	xa_unlock_irqrestore(&m->pages, flags);
 	return ret;
@@ -236,9 +292,9 @@ void fi_permmap_clear(struct fi_permmap *m, unsigned long addr, size_t len)
 		unsigned long *bits;
 
 		take_page(&addr, &len, &idx, &off, &n);
-		bits = xa_load(&m->pages, idx);
+		bits = find_bits_locked(m, idx);
 		if (bits)
-			bitmap_clear(bits, off, n);
+			fill_bits(bits, off, n, false);
 	}
 	xa_unlock_irqrestore(&m->pages, flags);
 }
@@ -251,6 +307,31 @@ static unsigned long take_word(const unsigned long *bits, unsigned int start, un
 	if (start % BITS_PER_LONG && start / BITS_PER_LONG + 1 < BITS_TO_LONGS(nr))
 		w |= bits[start / BITS_PER_LONG + 1] << (BITS_PER_LONG - start % BITS_PER_LONG);
 	return start + BITS_PER_LONG > nr ? w & BITMAP_LAST_WORD_MASK(nr - start) : w;
+}
+
+/*
+ * The quick way of fi_permmap_apply(), under the lock: an object at a multiple of 64,
+ * in one page of the map. Slab objects of the network stack are.
+ */
+static void apply_words(unsigned long *to, const unsigned long *bits, unsigned int nr,
+			bool grant)
+{
+	unsigned int i, whole = nr / BITS_PER_LONG;
+	unsigned long rest = 0;
+
+	if (nr % BITS_PER_LONG)
+		rest = bits[whole] & BITMAP_LAST_WORD_MASK(nr);
+	if (grant) {
+		for (i = 0; i < whole; i++)
+			to[i] |= bits[i];
+		if (rest)
+			to[i] |= rest;
+	} else {
+		for (i = 0; i < whole; i++)
+			to[i] &= ~bits[i];
+		if (rest)
+			to[i] &= ~rest;
+	}
 }
 
 /**
@@ -266,18 +347,24 @@ static unsigned long take_word(const unsigned long *bits, unsigned int start, un
 int fi_permmap_apply(struct fi_permmap *m, unsigned long addr, const unsigned long *bits,
 		     unsigned int nr, bool grant)
 {
+	unsigned long flags, *quick;
 	unsigned int done = 0, n;
-	unsigned long flags;
 	int ret = 0;
 
 	if (!nr || bad_range(addr, nr))
 		return -EINVAL;
 	xa_lock_irqsave(&m->pages, flags);
+	quick = recent_bits(m, addr / FI_PERM_SPAN);
+	if (likely(quick && !(addr % BITS_PER_LONG) &&
+		   addr % FI_PERM_SPAN + nr <= FI_PERM_SPAN)) {
+		apply_words(quick + addr % FI_PERM_SPAN / BITS_PER_LONG, bits, nr, grant);
+		goto out;
+	}
 	if (grant)
 		ret = fill_range(m, addr / FI_PERM_SPAN, (addr + nr - 1) / FI_PERM_SPAN);
 	for (; !ret && done < nr; done += n) {
 		unsigned long at = addr + done, off = at % FI_PERM_SPAN;
-		unsigned long *page = xa_load(&m->pages, at / FI_PERM_SPAN), w;
+		unsigned long *page = find_bits_locked(m, at / FI_PERM_SPAN), w;
 
 		/* To the next word of the map. */
 		n = min_t(unsigned int, nr - done, BITS_PER_LONG - off % BITS_PER_LONG);
@@ -290,6 +377,7 @@ int fi_permmap_apply(struct fi_permmap *m, unsigned long addr, const unsigned lo
 		else
 			page[off / BITS_PER_LONG] &= ~w;
 	}
+out:
 	xa_unlock_irqrestore(&m->pages, flags);
 	return ret;
 }
@@ -297,7 +385,7 @@ int fi_permmap_apply(struct fi_permmap *m, unsigned long addr, const unsigned lo
 static bool page_test(struct fi_permmap *m, unsigned long idx,
 		      unsigned int off, unsigned int n)
 {
-	const unsigned long *bits = xa_load(&m->pages, idx);
+	const unsigned long *bits = find_bits(m, idx);
 
 	return bits && find_next_zero_bit(bits, off + n, off) >= off + n;
 }

@@ -59,8 +59,8 @@ ENTRY_OF(\name)
 	push	%r15
 #ifdef FI_DBI_DOMAIN
 	mov	$\question, %edi
-	ud2
-	REACHABLE
+	/* ud0 %eax, %eax: an invalid opcode that no bug table is searched for */
+	.byte	0x0f, 0xff, 0xc0
 #elif defined(__KERNEL__)
 	mov	%rsp, %rdi
 	call	\handler

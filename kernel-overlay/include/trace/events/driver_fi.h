@@ -38,8 +38,7 @@ TRACE_EVENT(driver_fi_fault,
 		  __entry->addr, __get_str(slot))
 );
 
-/* A store that the page table refused was permitted and is carried out. */
-TRACE_EVENT(driver_fi_emulated,
+DECLARE_EVENT_CLASS(driver_fi_access,
 
 	TP_PROTO(const char *driver, unsigned long ip, unsigned long addr),
 
@@ -57,6 +56,18 @@ TRACE_EVENT(driver_fi_emulated,
 
 	TP_printk("driver=%s ip=%pS addr=0x%lx",
 		  __get_str(driver), (void *)__entry->ip, __entry->addr)
+);
+
+/* A store that the page table refused was permitted and is carried out. */
+DEFINE_EVENT(driver_fi_access, driver_fi_emulated,
+	     TP_PROTO(const char *driver, unsigned long ip, unsigned long addr),
+	     TP_ARGS(driver, ip, addr)
+);
+
+/* A check in translated code did not say yes by itself. */
+DEFINE_EVENT(driver_fi_access, driver_fi_asked,
+	     TP_PROTO(const char *driver, unsigned long ip, unsigned long addr),
+	     TP_ARGS(driver, ip, addr)
 );
 
 /* A step of recovery is done. */

@@ -267,10 +267,10 @@ static void decode_store(struct scratch *s, const ZydisDecodedOperand *op,
 		in->store = FI_S_GS;
 	else if (m == ZYDIS_MNEMONIC_POP)
 		in->store = FI_S_POP;
-	else if ((m == ZYDIS_MNEMONIC_BTS || m == ZYDIS_MNEMONIC_BTR ||
-		  m == ZYDIS_MNEMONIC_BTC) &&
-		 s->op[1].type == ZYDIS_OPERAND_TYPE_REGISTER)
+	else if (fi_insn_changes_bit(m) && s->op[1].type == ZYDIS_OPERAND_TYPE_REGISTER)
 		in->store = FI_S_BITREG;
+	else if (fi_insn_is_locked_bit(&s->in, s->op))
+		in->size = 1;
 }
 
 static void decode_load(const struct scratch *s, const ZydisDecodedOperand *op,

@@ -4,7 +4,7 @@
  * which write memory in ways that no check covers, and which only look like it.
  */
 
-#include <Zydis/Mnemonic.h>
+#include <Zydis/DecoderTypes.h>
 
 #include "internal.h"
 
@@ -156,6 +156,30 @@ const char *fi_dbi_sens_name(enum fi_dbi_sens s)
 	};
 
 	return s < FI_NR_SENS ? names[s] : "?";
+}
+
+bool fi_insn_changes_bit(u32 m)
+{
+	return m == ZYDIS_MNEMONIC_BTS || m == ZYDIS_MNEMONIC_BTR || m == ZYDIS_MNEMONIC_BTC;
+}
+
+/*
+ * One of the low eight bits, atomically: the other bytes of the operand stay what
+ * they are, whoever changes them at the same time. On a machine with one CPU the
+ * kernel has replaced the lock by a ds prefix.
+ */
+bool fi_insn_is_locked_bit(const struct ZydisDecodedInstruction_ *in,
+			   const struct ZydisDecodedOperand_ *op)
+{
+	bool locked = false;
+	u32 i;
+
+	for (i = 0; i < in->raw.prefix_count; i++)
+		locked |= in->raw.prefixes[i].value == 0xf0 ||
+			  in->raw.prefixes[i].value == 0x3e;
+	return locked && fi_insn_changes_bit(in->mnemonic) &&
+	       op[1].type == ZYDIS_OPERAND_TYPE_IMMEDIATE &&
+	       op[1].imm.value.u % in->operand_width < 8;
 }
 
 void fi_dbi_config_default(struct fi_dbi_config *c)

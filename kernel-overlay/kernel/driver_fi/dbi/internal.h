@@ -383,6 +383,11 @@ bool fi_insn_no_load(u32 mnemonic);
 bool fi_insn_stores_at_register(u32 mnemonic);
 /* Why its store cannot be checked, with its name; NULL if it can. */
 const char *fi_insn_odd_store(u32 mnemonic);
+bool fi_insn_changes_bit(u32 mnemonic);
+struct ZydisDecodedInstruction_;
+struct ZydisDecodedOperand_;
+bool fi_insn_is_locked_bit(const struct ZydisDecodedInstruction_ *in,
+			   const struct ZydisDecodedOperand_ *op);
 
 /* cfg.c */
 bool fi_cfg_build(struct fi_group *g);

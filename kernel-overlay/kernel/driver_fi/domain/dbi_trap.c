@@ -14,6 +14,7 @@
 
 #include <asm/driver_fi.h>
 #include <asm/segment.h>
+#include <trace/events/driver_fi.h>
 
 #include "../dbi/dbi.h"
 #include "../dbi/slow.h"
@@ -242,6 +243,17 @@ static bool fi_ask_valid(struct fi_domain *d, const struct pt_regs *regs)
 					   avail >= sizeof(struct fi_dbi_site));
 }
 
+static noinline void fi_ask_trace(struct fi_domain *d, const struct pt_regs *regs)
+{
+	const struct fi_dbi_slow *s = (void *)regs->sp;
+	const struct fi_dbi_site *site = (void *)s->arg[0];
+	bool call = regs->di == FI_ASK_CALL;
+
+	trace_driver_fi_asked(d->policy.name,
+			      call ? fi_dbi_to_orig(d->dbi, s->arg[0] - 1) : site->va,
+			      call ? s->r11 : regs->di == FI_ASK_STORE ? s->arg[1] : s->di);
+}
+
 /**
  * fi_translate_ask - answers a question of translated code
  * @d: the domain
@@ -255,7 +267,9 @@ bool fi_translate_ask(struct fi_domain *d, struct pt_regs *regs)
 	    regs->ip >= (unsigned long)fi_domain_slow_end || !fi_ask_valid(d, regs))
 		return false;
 	fi_stat_inc(d, asked);
+	if (trace_driver_fi_asked_enabled())
+		fi_ask_trace(d, regs);
 	fi_answers[regs->di]((void *)regs->sp);
-	regs->ip += 2;	/* the ud2 */
+	regs->ip += 3;	/* the ud0 */
 	return true;
 }
