@@ -40,6 +40,7 @@ static struct delivery deliveries[FI_MAX_DOMAINS] = {
 static const struct fi_fault_ops *fault_ops;
 static fi_text_fn text_of;
 static fi_orig_fn orig_of;
+static fi_object_fn object_at;
 
 static void deliver(struct irq_work *work)
 {
@@ -100,6 +101,35 @@ static void record_code(struct fi_domain *d, struct fi_fault *f)
 	f->code_ip = before;
 }
 
+/* A return address stands behind the call, whose translation it is. */
+static unsigned long original_return(struct fi_domain *d, unsigned long ip)
+{
+	return ip ? original(d, ip - 1) + 1 : 0;
+}
+
+static bool addr_is_pointer(const struct fi_fault *f)
+{
+	return f->addr && (f->kind == FI_FAULT_WRITE || f->kind == FI_FAULT_READ ||
+			   f->kind == FI_FAULT_ARG || f->kind == FI_FAULT_OBJECT);
+}
+
+/* What holds the address; else what held it, or is beside it. */
+static void record_object(struct fi_domain *d, struct fi_fault *f)
+{
+	fi_object_fn object_fn = READ_ONCE(object_at);
+	struct fi_hit held;
+
+	if (!addr_is_pointer(f))
+		return;
+	if (!fi_origin_find(d->origins, f->addr, &f->hit))
+		f->hit.type = NULL;
+	if ((!f->hit.type || f->hit.freed || !fi_hit_inside(&f->hit, f->addr)) &&
+	    object_fn && d->objs && object_fn(d, f->addr, &held))
+		f->hit = held;
+	f->hit.alloc_ip = original_return(d, f->hit.alloc_ip);
+	f->hit.free_ip = original_return(d, f->hit.free_ip);
+}
+
 /*
  * Words on the driver's stack that point into its text are taken for return
  * addresses. The stack pointer is the driver's and may be anything: only the
@@ -120,8 +150,7 @@ static void record_trace(struct fi_domain *d, struct fi_fault *f)
 	for (i = 0; sp < top && n < FI_FAULT_TRACE; i++, sp += sizeof(word)) {
 		if (copy_from_kernel_nofault(&word, (void *)sp, sizeof(word)))
 			return;
-		/* A return address stands behind the call, whose translation it is. */
-		word = original(d, word - 1) + 1;
+		word = original_return(d, word);
 		if (within_module_mem_type(word, d->mod, MOD_TEXT) ||
 		    within_module_mem_type(word, d->mod, MOD_INIT_TEXT))
 			f->trace[n++] = word;
@@ -137,6 +166,7 @@ static void record(struct fi_domain *d, const struct fi_fault *from)
 	raw_write_seqcount_begin(&d->fault_seq);
 	*f = (struct fi_fault) {
 		.kind = from->kind,
+		.layer = from->layer,
 		.ip = original(d, from->ip),
 		.addr = from->addr,
 		.error_code = from->error_code,
@@ -159,6 +189,7 @@ static void record(struct fi_domain *d, const struct fi_fault *from)
 		f->regs = from->regs;
 		f->regs.ip = original(d, f->regs.ip);
 	}
+	record_object(d, f);
 	record_code(d, f);
 	if (f->regs_valid)
 		record_trace(d, f);
@@ -242,6 +273,15 @@ void fi_fault_set_text(fi_text_fn fn, fi_orig_fn orig)
 {
 	WRITE_ONCE(text_of, fn);
 	WRITE_ONCE(orig_of, orig);
+}
+
+/**
+ * fi_fault_set_object - say how to find a kernel object that a driver holds
+ * @fn: fi_objtab_object(), which stands in a higher layer
+ */
+void fi_fault_set_object(fi_object_fn fn)
+{
+	WRITE_ONCE(object_at, fn);
 }
 
 /* For KUnit, which gives back what it replaced. */

@@ -18,6 +18,8 @@
 #include <linux/wait.h>
 #include <linux/workqueue.h>
 
+#include "origin.h"
+
 struct fi_objtab;
 struct fi_permmap;
 struct fi_pgtable;
@@ -106,6 +108,7 @@ enum fi_fault_kind {
  * @trace: return addresses in driver text found on the driver's stack,
  *	innermost first, 0 behind the last; only with @regs_valid
  * @code: original bytes around @ip; @code_ip is the index of @ip in it
+ * @hit: the object that @addr lies in, or just beside; filled likewise
  * @regs_valid: @regs is a copy of the driver's registers
  */
 #define FI_FAULT_TRACE	8
@@ -113,8 +116,10 @@ enum fi_fault_kind {
 
 struct fi_fault {
 	enum fi_fault_kind kind;
+	enum fi_layer layer;
 	unsigned long ip;
 	unsigned long addr;
+	struct fi_hit hit;
 	unsigned long error_code;
 	int trapnr;
 	int arg;
@@ -230,6 +235,7 @@ struct fi_domain {
 	/* L2 */
 	struct fi_objtab *objs;
 	struct fi_permmap *perm;
+	struct fi_origins *origins;	/* for reports; may be NULL */
 
 	/* L5 */
 	struct fi_fault fault;		/* the first since LIVE; fi_fault_last() */
@@ -284,6 +290,9 @@ void fi_fault_set_ops(const struct fi_fault_ops *ops);
 typedef const void *(*fi_text_fn)(struct fi_domain *d, unsigned long ip, size_t *avail);
 typedef unsigned long (*fi_orig_fn)(struct fi_domain *d, unsigned long ip);
 void fi_fault_set_text(fi_text_fn fn, fi_orig_fn orig);
+/* fi_objtab_object(): the kernel object that the driver holds at @addr. */
+typedef bool (*fi_object_fn)(struct fi_domain *d, unsigned long addr, struct fi_hit *hit);
+void fi_fault_set_object(fi_object_fn fn);
 /*
  * Waits until no delivery of a fault of @d is pending or running; before the
  * domain is freed. Sleeps.
@@ -318,6 +327,7 @@ void fi_uevent(struct fi_domain *d, const char *action);
 ssize_t fi_report_format(const struct fi_domain *d, const struct fi_fault *f,
 			 char *buf, size_t size);
 const char *fi_fault_name(enum fi_fault_kind kind);
+const char *fi_fault_layer(const struct fi_fault *f);
 const char *fi_state_name(enum fi_state state);
 const char *fi_mode_name(enum fi_mode mode);
 
@@ -357,6 +367,7 @@ bool fi_objtab_hit(const struct fi_obj_hit *hit, struct fi_domain *d,
 		   unsigned long addr, u32 len, u64 *mask);
 bool fi_objtab_find_store(struct fi_domain *d, unsigned long addr, u32 len, u64 *mask,
 			  struct fi_obj_hit *hit);
+bool fi_objtab_object(struct fi_domain *d, unsigned long addr, struct fi_hit *hit);
 /* Is @addr a spinlock of a held object that the driver may take? Any context. */
 bool fi_objtab_may_lock(struct fi_domain *d, unsigned long addr);
 /* Objects of @t have a spinlock at @off that holders may take. Sleeps. */

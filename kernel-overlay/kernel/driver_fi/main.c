@@ -58,6 +58,7 @@ static int __init fi_init(void)
 		}
 	}
 	fi_fault_set_text(fi_text_pristine, fi_translate_orig);
+	fi_fault_set_object(fi_objtab_object);
 	static_branch_enable(&fi_enabled_key);
 	pr_info("driver_fi: ready\n");
 	return 0;

@@ -21,26 +21,27 @@
 static const struct {
 	const char *name;	/* one word, for sysfs and uevents */
 	const char *headline;	/* for people; what is at the address follows */
+	enum fi_layer layer;	/* that notices it, if the record does not say */
 	bool has_addr;
 } kinds[FI_NR_FAULTS] = {
 	[FI_FAULT_NONE]		= { "none", "none" },
-	[FI_FAULT_WRITE]	= { "write", "write to", true },
-	[FI_FAULT_READ]		= { "read", "read of", true },
-	[FI_FAULT_EXEC]		= { "exec", "jump to", true },
-	[FI_FAULT_GP]		= { "gp", "general protection fault" },
-	[FI_FAULT_BUG]		= { "bug", "BUG() or invalid instruction" },
-	[FI_FAULT_DIVIDE]	= { "divide", "divide error" },
-	[FI_FAULT_TRAP]		= { "trap", "unexpected exception" },
-	[FI_FAULT_STACK]	= { "stack", "stack overflow" },
-	[FI_FAULT_LOOP]		= { "loop", "does not come back" },
-	[FI_FAULT_LEAK]		= { "leak", "left its context changed" },
-	[FI_FAULT_ARG]		= { "arg", "call of the kernel rejected" },
-	[FI_FAULT_OBJECT]	= { "object", "misuse of a kernel object" },
-	[FI_FAULT_RETURN]	= { "return", "return to", true },
-	[FI_FAULT_INSN]		= { "insn", "forbidden instruction" },
-	[FI_FAULT_UNBOUND]	= { "unbound", "called where it must not be" },
-	[FI_FAULT_INIT]		= { "init", "init failed" },
-	[FI_FAULT_USER]		= { "user", "restart asked for by the user" },
+	[FI_FAULT_WRITE]	= { "write", "write to", FI_LAYER_PAGES, true },
+	[FI_FAULT_READ]		= { "read", "read of", FI_LAYER_PAGES, true },
+	[FI_FAULT_EXEC]		= { "exec", "jump to", FI_LAYER_PAGES, true },
+	[FI_FAULT_GP]		= { "gp", "general protection fault", FI_LAYER_CPU },
+	[FI_FAULT_BUG]		= { "bug", "BUG() or invalid instruction", FI_LAYER_CPU },
+	[FI_FAULT_DIVIDE]	= { "divide", "divide error", FI_LAYER_CPU },
+	[FI_FAULT_TRAP]		= { "trap", "unexpected exception", FI_LAYER_CPU },
+	[FI_FAULT_STACK]	= { "stack", "stack overflow", FI_LAYER_PAGES },
+	[FI_FAULT_LOOP]		= { "loop", "does not come back", FI_LAYER_WATCHDOG },
+	[FI_FAULT_LEAK]		= { "leak", "left its context changed", FI_LAYER_CROSSING },
+	[FI_FAULT_ARG]		= { "arg", "call of the kernel rejected", FI_LAYER_WRAPPER },
+	[FI_FAULT_OBJECT]	= { "object", "misuse of a kernel object", FI_LAYER_WRAPPER },
+	[FI_FAULT_RETURN]	= { "return", "return to", FI_LAYER_FLOW, true },
+	[FI_FAULT_INSN]		= { "insn", "forbidden instruction", FI_LAYER_INSN },
+	[FI_FAULT_UNBOUND]	= { "unbound", "called where it must not be", FI_LAYER_WRAPPER },
+	[FI_FAULT_INIT]		= { "init", "init failed", FI_LAYER_RECOVERY },
+	[FI_FAULT_USER]		= { "user", "restart asked for by the user", FI_LAYER_USER },
 };
 
 static const char * const states[] = {
@@ -53,9 +54,33 @@ static const char * const states[] = {
 	[FI_UNLOADING]	= "unloading",
 };
 
+static const char * const layers[FI_NR_LAYERS] = {
+	[FI_LAYER_DEFAULT]	= "?",
+	[FI_LAYER_PAGES]	= "page table",
+	[FI_LAYER_BYTES]	= "byte check",
+	[FI_LAYER_FLOW]		= "control flow",
+	[FI_LAYER_INSN]		= "privileged instruction",
+	[FI_LAYER_CPU]		= "exception",
+	[FI_LAYER_WRAPPER]	= "wrapper",
+	[FI_LAYER_CROSSING]	= "crossing",
+	[FI_LAYER_WATCHDOG]	= "watchdog",
+	[FI_LAYER_RECOVERY]	= "recovery",
+	[FI_LAYER_USER]		= "user",
+};
+
 const char *fi_fault_name(enum fi_fault_kind kind)
 {
 	return kind < FI_NR_FAULTS ? kinds[kind].name : "?";
+}
+
+/* The layer that noticed, in words. */
+const char *fi_fault_layer(const struct fi_fault *f)
+{
+	enum fi_layer layer = f->layer;
+
+	if (layer == FI_LAYER_DEFAULT && f->kind < FI_NR_FAULTS)
+		layer = kinds[f->kind].layer;
+	return layer < FI_NR_LAYERS ? layers[layer] : "?";
 }
 
 const char *fi_state_name(enum fi_state state)
@@ -79,6 +104,60 @@ static void say_headline(struct seq_buf *s, const struct fi_domain *d,
 	seq_buf_puts(s, "\n");
 }
 
+static void describe_object(struct seq_buf *s, const struct fi_fault *f)
+{
+	const struct fi_hit *h = &f->hit;
+	unsigned long off = f->addr - h->start;
+
+	if (!fi_hit_inside(h, f->addr)) {
+		bool left = f->addr < h->start;
+
+		off = left ? h->start - f->addr : off - h->size + 1;
+		seq_buf_printf(s, "%lu byte%s to the %s of", off, off == 1 ? "" : "s",
+			       left ? "left" : "right");
+	} else if (off) {
+		seq_buf_printf(s, "%lu byte%s inside of", off, off == 1 ? "" : "s");
+	} else {
+		seq_buf_puts(s, "the start of");
+	}
+	seq_buf_printf(s, " the %s", h->freed ? "freed " : "");
+	if (h->size)
+		seq_buf_printf(s, "%zu-byte ", h->size);
+	seq_buf_printf(s, "%s object", h->type);
+}
+
+/**
+ * fi_report_object - the object that a fault hit, in words
+ * @f: fault record
+ * @buf: where to
+ * @size: of @buf; 96 hold every phrase
+ *
+ * Context: any. Return: length, 0 if no object is known.
+ */
+ssize_t fi_report_object(const struct fi_fault *f, char *buf, size_t size)
+{
+	struct seq_buf s;
+
+	seq_buf_init(&s, buf, size);
+	if (f->hit.type)
+		describe_object(&s, f);
+	seq_buf_str(&s);
+	return seq_buf_used(&s);
+}
+
+static void say_object(struct seq_buf *s, const struct fi_fault *f)
+{
+	if (!f->hit.type)
+		return;
+	seq_buf_puts(s, "  object   ");
+	describe_object(s, f);
+	seq_buf_puts(s, "\n");
+	if (f->hit.alloc_ip)
+		seq_buf_printf(s, "  alloc    %pS\n", (void *)f->hit.alloc_ip);
+	if (f->hit.free_ip)
+		seq_buf_printf(s, "  free     %pS\n", (void *)f->hit.free_ip);
+}
+
 static void say_where(struct seq_buf *s, const struct fi_domain *d,
 		      const struct fi_fault *f)
 {
@@ -92,6 +171,8 @@ static void say_where(struct seq_buf *s, const struct fi_domain *d,
 		fi_address_describe(s, d, f, f->addr);
 		seq_buf_puts(s, "\n");
 	}
+	say_object(s, f);
+	seq_buf_printf(s, "  by       %s\n", fi_fault_layer(f));
 	if (f->entry)
 		seq_buf_printf(s, "  in       %s", f->entry);
 	if (f->entry && f->entry_fn)

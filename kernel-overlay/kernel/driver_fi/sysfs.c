@@ -102,19 +102,26 @@ static ssize_t last_fault_show(struct kobject *kobj, struct kobj_attribute *attr
 			       char *buf)
 {
 	struct fi_domain *d = to_domain(kobj);
+	char object[96];
 	struct fi_fault f;
 	int n;
 
 	if (!fi_fault_last(d, &f))
 		return sysfs_emit(buf, "none\n");
-	n = sysfs_emit(buf, "kind %s\ntime_ns %llu\ncpu %d\npid %d\ncomm %.*s\n",
-		       fi_fault_name(f.kind), f.time_ns, f.cpu, f.pid,
+	n = sysfs_emit(buf, "kind %s\nlayer %s\ntime_ns %llu\ncpu %d\npid %d\ncomm %.*s\n",
+		       fi_fault_name(f.kind), fi_fault_layer(&f), f.time_ns, f.cpu, f.pid,
 		       (int)sizeof(f.comm), f.comm);
 	if (f.ip)
 		n += sysfs_emit_at(buf, n, "ip 0x%lx %pS\n", f.ip, (void *)f.ip);
 	if (f.addr)
 		n += sysfs_emit_at(buf, n, "addr 0x%lx %s\n", f.addr,
 				   fi_address_region(d, &f, f.addr));
+	if (fi_report_object(&f, object, sizeof(object)))
+		n += sysfs_emit_at(buf, n, "object %s\n", object);
+	if (f.hit.alloc_ip)
+		n += sysfs_emit_at(buf, n, "alloc %pS\n", (void *)f.hit.alloc_ip);
+	if (f.hit.free_ip)
+		n += sysfs_emit_at(buf, n, "free %pS\n", (void *)f.hit.free_ip);
 	if (f.entry)
 		n += sysfs_emit_at(buf, n, "in %s %ps\n", f.entry, (void *)f.entry_fn);
 	if (f.what)

@@ -60,6 +60,8 @@ static void fi_stop_condemn(const struct stop *st, enum fi_fault_kind kind,
 {
 	struct fi_fault fault = {
 		.kind = kind,
+		.layer = kind == FI_FAULT_WRITE ? FI_LAYER_BYTES :
+			 kind == FI_FAULT_INSN ? FI_LAYER_INSN : FI_LAYER_FLOW,
 		.ip = ip,
 		.addr = addr,
 		.arg = -1,

@@ -202,6 +202,7 @@ struct fi_domain *fi_domain_create(struct module *mod, const struct fi_policy *p
 	d->pgt = arch_fi_pgtable_create(d->id);
 	d->cpu = alloc_percpu(struct fi_cpu);
 	d->perm = fi_permmap_create(fi_translated(d) ? d->pgt : NULL);
+	d->origins = fi_origins_create();
 	d->text = kzalloc(sizeof(*d->text), GFP_KERNEL);
 	if (!d->pgt || !d->cpu || !d->perm || !d->text)
 		goto fail;
@@ -265,6 +266,7 @@ void fi_domain_destroy(struct fi_domain *d)
 	fi_translate_free(d);
 	if (d->perm)
 		fi_permmap_destroy(d->perm);
+	fi_origins_destroy(d->origins);
 	if (d->pgt)
 		arch_fi_pgtable_destroy(d->pgt);
 	free_percpu(d->cpu);

@@ -72,10 +72,12 @@ static bool fi_fixup(struct fi_domain *d, struct pt_regs *regs, int trapnr,
 /* A fault record is large: apart from the path that every store takes. */
 static noinline void fi_condemn_pf(struct fi_frame *f, struct pt_regs *regs,
 				   unsigned long error_code, unsigned long addr,
-				   enum fi_fault_kind kind, const char *why)
+				   enum fi_fault_kind kind, enum fi_layer layer,
+				   const char *why)
 {
 	struct fi_fault fault = {
 		.kind = kind,
+		.layer = layer,
 		.trapnr = X86_TRAP_PF,
 		.error_code = error_code,
 		.addr = addr,
@@ -99,7 +101,8 @@ static void fi_condemn_check(struct fi_frame *f, struct pt_regs *regs,
 		kind = FI_FAULT_WRITE;
 		addr = (addr - FI_MAP_DISP) << 3;
 	}
-	fi_condemn_pf(f, regs, error_code, addr, kind, NULL);
+	fi_condemn_pf(f, regs, error_code, addr, kind,
+		      kind == FI_FAULT_WRITE ? FI_LAYER_BYTES : FI_LAYER_PAGES, NULL);
 }
 
 static void fi_page_fault(struct fi_frame *f, struct pt_regs *regs,
@@ -139,7 +142,8 @@ static void fi_page_fault(struct fi_frame *f, struct pt_regs *regs,
 		return;
 	if (fi_fixup(d, regs, X86_TRAP_PF, error_code, addr))
 		return;
-	fi_condemn_pf(f, regs, error_code, addr, fi_classify_pf(f, error_code, addr), why);
+	fi_condemn_pf(f, regs, error_code, addr, fi_classify_pf(f, error_code, addr),
+		      FI_LAYER_PAGES, why);
 }
 
 /* __report_bug(): are these @regs, if any, such that fi_warn() has looked at the text? */

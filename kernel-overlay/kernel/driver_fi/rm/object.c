@@ -28,7 +28,7 @@
  * @len: of the store, 0: a lock
  * @mask: of the store, a result
  * @seq: of the object that was found, a result
- * @found: its type, a result of cmp_store()
+ * @found: its type, a result of cmp_store() and cmp_hit()
  */
 struct obj_key {
 	unsigned long addr;
@@ -111,6 +111,18 @@ static int cmp_store(struct rhashtable_compare_arg *arg, const void *obj)
 	return !fi_type_may_store(t, k->off, k->len, &k->mask);
 }
 
+/* Matches the first object at that address that reaches to @off. */
+static int cmp_hit(struct rhashtable_compare_arg *arg, const void *obj)
+{
+	struct obj_key *k = (struct obj_key *)arg->key;
+	const struct fi_type *t;
+
+	if (!fi_obj_read(obj, k->addr, &t, &k->seq))
+		return 1;
+	k->found = t;
+	return k->off && k->off >= t->size;
+}
+
 static const struct rhashtable_params typed_params = {
 	.head_offset = offsetof(struct fi_obj, node),
 	.key_len = sizeof(struct obj_key),
@@ -127,6 +139,15 @@ static const struct rhashtable_params store_params = {
 	.hashfn = key_hash,
 	.obj_hashfn = obj_hash,
 	.obj_cmpfn = cmp_store,
+	.automatic_shrinking = true,
+};
+
+static const struct rhashtable_params hit_params = {
+	.head_offset = offsetof(struct fi_obj, node),
+	.key_len = sizeof(struct obj_key),
+	.hashfn = key_hash,
+	.obj_hashfn = obj_hash,
+	.obj_cmpfn = cmp_hit,
 	.automatic_shrinking = true,
 };
 
@@ -459,4 +480,36 @@ bool fi_objtab_may_lock(struct fi_domain *d, unsigned long addr)
 
 	return lock_in(tab, fi_slab_base(addr), addr) ||
 	       fi_spans_may_lock(&tab->spans, addr);
+}
+
+static bool hit_at(struct fi_objtab *tab, unsigned long base, unsigned long addr,
+		   struct fi_hit *hit)
+{
+	struct obj_key key = { .addr = base, .off = addr - base };
+
+	if (!base || !rhashtable_lookup_fast(&tab->ht, &key, hit_params))
+		return false;
+	*hit = (struct fi_hit){
+		.type = key.found->name, .start = base, .size = key.found->size,
+	};
+	return true;
+}
+
+/**
+ * fi_objtab_object - the kernel object that the driver holds at an address
+ * @d: the domain
+ * @addr: any value
+ * @hit: gets it
+ *
+ * Objects in others are found by their start, or if they have fields in place.
+ * Context: any; takes no lock. Return: false if it holds none there.
+ */
+bool fi_objtab_object(struct fi_domain *d, unsigned long addr, struct fi_hit *hit)
+{
+	struct fi_objtab *tab = d->objs;
+
+	return hit_at(tab, addr, addr, hit) ||
+	       hit_at(tab, fi_slab_base(addr), addr, hit) ||
+	       hit_at(tab, fi_page_base(addr), addr, hit) ||
+	       fi_spans_hit(&tab->spans, addr, hit);
 }

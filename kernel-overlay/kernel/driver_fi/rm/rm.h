@@ -61,5 +61,6 @@ int fi_spans_add(struct fi_spans *s, unsigned long addr, const struct fi_type *t
 void fi_spans_del(struct fi_spans *s, unsigned long addr, const struct fi_type *t);
 bool fi_spans_may_store(struct fi_spans *s, unsigned long addr, u32 len, u64 *mask);
 bool fi_spans_may_lock(struct fi_spans *s, unsigned long addr);
+bool fi_spans_hit(struct fi_spans *s, unsigned long addr, struct fi_hit *hit);
 
 #endif

@@ -141,3 +141,23 @@ bool fi_spans_may_store(struct fi_spans *s, unsigned long addr, u32 len, u64 *ma
 	rcu_read_unlock();
 	return ok;
 }
+
+/* Context: any; takes no lock. */
+bool fi_spans_hit(struct fi_spans *s, unsigned long addr, struct fi_hit *hit)
+{
+	bool found = false;
+	struct span *n;
+
+	rcu_read_lock();
+	for (n = xa_load(&s->pages, first_page(addr)); n && !found;
+	     n = rcu_dereference(n->next)) {
+		found = addr - n->addr < n->type->size;
+		if (found)
+			*hit = (struct fi_hit){
+				.type = n->type->name, .start = n->addr,
+				.size = n->type->size,
+			};
+	}
+	rcu_read_unlock();
+	return found;
+}

@@ -151,6 +151,67 @@ static void report_registers(struct kunit *test)
 	expect(test, text, "\n  stack    schedule+0x0/");
 }
 
+/* The object that was hit, and who had it. */
+static void report_object(struct kunit *test)
+{
+	struct fi_fault f = {
+		.kind = FI_FAULT_WRITE, .layer = FI_LAYER_BYTES, .addr = 0x1040,
+		.hit = {
+			.type = "kmalloc", .start = 0x1000, .size = 64,
+			.alloc_ip = schedule_plus(4),
+		},
+	};
+	const char *text = text_of(test, &f);
+
+	expect(test, text, "\n  object   1 byte to the right of the 64-byte kmalloc object\n");
+	expect(test, text, "\n  alloc    schedule+0x4/");
+	expect(test, text, "\n  by       byte check\n");
+	KUNIT_EXPECT_NULL(test, strstr(text, "\n  free "));
+
+	f.addr = 0x1020;
+	f.hit.freed = true;
+	f.hit.free_ip = schedule_plus(8);
+	text = text_of(test, &f);
+	expect(test, text,
+	       "\n  object   32 bytes inside of the freed 64-byte kmalloc object\n");
+	expect(test, text, "\n  free     schedule+0x8/");
+
+	f.addr = 0xffe;
+	expect(test, text_of(test, &f), "\n  object   2 bytes to the left of the freed ");
+	f.hit = (struct fi_hit){ .type = "irq", .start = 0xffe };
+	expect(test, text_of(test, &f), "\n  object   the start of the irq object\n");
+	f.hit.type = NULL;
+	KUNIT_EXPECT_NULL(test, strstr(text_of(test, &f), "object"));
+}
+
+/* Who noticed: what the record says, else what its kind says. */
+static void report_layers(struct kunit *test)
+{
+	static const struct {
+		enum fi_fault_kind kind;
+		enum fi_layer layer;
+		const char *text;
+	} of[] = {
+		{ FI_FAULT_WRITE, FI_LAYER_DEFAULT, "page table" },
+		{ FI_FAULT_WRITE, FI_LAYER_BYTES, "byte check" },
+		{ FI_FAULT_EXEC, FI_LAYER_PAGES, "page table" },
+		{ FI_FAULT_EXEC, FI_LAYER_FLOW, "control flow" },
+		{ FI_FAULT_RETURN, FI_LAYER_DEFAULT, "control flow" },
+		{ FI_FAULT_INSN, FI_LAYER_DEFAULT, "privileged instruction" },
+		{ FI_FAULT_GP, FI_LAYER_DEFAULT, "exception" },
+		{ FI_FAULT_ARG, FI_LAYER_DEFAULT, "wrapper" },
+		{ FI_FAULT_LEAK, FI_LAYER_DEFAULT, "crossing" },
+		{ FI_FAULT_LOOP, FI_LAYER_DEFAULT, "watchdog" },
+	};
+	int i;
+
+	for (i = 0; i < ARRAY_SIZE(of); i++) {
+		struct fi_fault f = { .kind = of[i].kind, .layer = of[i].layer };
+
+		KUNIT_EXPECT_STREQ(test, of[i].text, fi_fault_layer(&f));
+	}
+}
+
 /* A wild jump is charged to where it came from. */
 static void report_jump(struct kunit *test)
 {
@@ -172,6 +233,10 @@ static void report_all_kinds(struct kunit *test)
 		.ip = (unsigned long)schedule, .regs_valid = true, .what = "kfree",
 		.why = "because", .entry = "net_device_ops.ndo_start_xmit", .arg = 5,
 		.code_len = FI_FAULT_CODE,
+		.hit = {
+			.type = "kmalloc", .size = 1, .alloc_ip = (unsigned long)schedule,
+			.free_ip = (unsigned long)schedule, .freed = true,
+		},
 	};
 	int i;
 
@@ -184,6 +249,7 @@ static void report_all_kinds(struct kunit *test)
 		KUNIT_EXPECT_LT(test, strlen(text), SIZE - 512);
 		KUNIT_EXPECT_EQ(test, '\n', text[strlen(text) - 1]);
 		KUNIT_EXPECT_STRNEQ(test, "?", fi_fault_name(f.kind));
+		KUNIT_EXPECT_STRNEQ(test, "?", fi_fault_layer(&f));
 	}
 	KUNIT_EXPECT_STREQ(test, "?", fi_fault_name(FI_NR_FAULTS));
 	KUNIT_EXPECT_STREQ(test, "unloading", fi_state_name(FI_UNLOADING));
@@ -209,6 +275,8 @@ static struct kunit_case report_cases[] = {
 	KUNIT_CASE(report_describes),
 	KUNIT_CASE(report_lines),
 	KUNIT_CASE(report_registers),
+	KUNIT_CASE(report_object),
+	KUNIT_CASE(report_layers),
 	KUNIT_CASE(report_jump),
 	KUNIT_CASE(report_all_kinds),
 	KUNIT_CASE(report_short_buffer),

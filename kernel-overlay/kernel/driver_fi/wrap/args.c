@@ -75,3 +75,25 @@ bool fi_may_unlock(struct fi_call *c, const void *lock)
 	fi_reject(c, 0, "gives back a lock that it does not hold");
 	return false;
 }
+
+/* Where the call returns to that this CPU's driver is in; 0 if unknown. */
+static unsigned long caller_of_import(struct fi_domain *d)
+{
+	struct fi_frame *f = current->fi_frame;
+	unsigned long at;
+
+	if (!f || f->dom != d)
+		return 0;
+	at = f->domain_sp + sizeof(long);	/* behind the flags that gate.S pushed */
+	return fi_mem_writable(d, at, sizeof(long)) ? *(unsigned long *)at : 0;
+}
+
+void fi_note_alloc(struct fi_domain *d, const void *p, size_t size, const struct fi_type *t)
+{
+	fi_origin_note(d->origins, p, size, t->name, caller_of_import(d));
+}
+
+void fi_note_free(struct fi_domain *d, const void *p)
+{
+	fi_origin_freed(d->origins, p, caller_of_import(d));
+}

@@ -21,6 +21,12 @@ extern const struct fi_import fi_imports_net[];
 bool fi_may_sleep(struct fi_call *c);
 /* May the driver change these bytes, all bits of them? */
 bool fi_owns(struct fi_call *c, unsigned long addr, size_t len);
+/*
+ * The calling driver got or gave back @p: for reports, so never for what comes and
+ * goes with packets. Any context.
+ */
+void fi_note_alloc(struct fi_domain *d, const void *p, size_t size, const struct fi_type *t);
+void fi_note_free(struct fi_domain *d, const void *p);
 /* Before fi_lock_acquired() and fi_lock_released(); reject the call if not. */
 bool fi_may_lock(struct fi_call *c, const void *lock);
 bool fi_may_unlock(struct fi_call *c, const void *lock);

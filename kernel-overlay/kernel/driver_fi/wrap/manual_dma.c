@@ -79,6 +79,7 @@ static void *alloc_coherent(struct fi_domain *d, struct fi_dma *m, gfp_t gfp)
 		goto free;
 	if (fi_obj_add(d, va, coherent_type, free_coherent, (unsigned long)m))
 		goto revoke;
+	fi_note_alloc(d, va, m->size, coherent_type);
 	return va;
 revoke:
 	fi_pages_revoke(d, va, m->size);
@@ -133,6 +134,7 @@ static unsigned long wrap_free(struct fi_call *c)
 	m = (struct fi_dma *)cookie;
 	if (m->dev != dev || m->size != c->arg[1] || m->addr != c->arg[3])
 		fi_reject(c, 2, "not as it was allocated");
+	fi_note_free(c->dom, va);
 	free_coherent(c->dom, va, cookie);
 	return 0;
 }

@@ -85,6 +85,8 @@ void *fi_kmalloc_take(struct fi_domain *d, size_t size, gfp_t gfp)
 		free_kmalloc(d, p, size);
 		return NULL;
 	}
+	if (p)
+		fi_note_alloc(d, p, size, heap_type);
 	return p;
 }
 
@@ -136,8 +138,10 @@ static unsigned long wrap_kmemdup(struct fi_call *c)
 static bool free_one(struct fi_call *c, unsigned long ptr, const struct fi_type *t,
 		     unsigned long *cookie)
 {
-	if (fi_obj_del(c->dom, (void *)ptr, t, cookie))
+	if (fi_obj_del(c->dom, (void *)ptr, t, cookie)) {
+		fi_note_free(c->dom, (void *)ptr);
 		return true;
+	}
 	fi_reject_object(c, 0, "not allocated by this driver, or freed already");
 	return false;
 }
@@ -168,6 +172,8 @@ static unsigned long do_vmalloc(struct fi_call *c, size_t size, gfp_t gfp)
 		fi_vfree(c->dom, p);
 		p = NULL;
 	}
+	if (p)
+		fi_note_alloc(c->dom, p, size, area_type);
 	return (unsigned long)p;
 }
 

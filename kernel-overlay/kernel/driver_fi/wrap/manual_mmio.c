@@ -51,6 +51,7 @@ void __iomem *fi_mmio_take(struct fi_domain *d, void __iomem *orig, size_t size)
 		free_mmio(d, (__force void *)alias, 0);
 		return NULL;
 	}
+	fi_note_alloc(d, (__force void *)alias, size, mmio_type);
 	return alias;
 }
 
@@ -108,6 +109,7 @@ unsigned long fi_wrap_iounmap(struct fi_call *c)
 		return 0;
 	if (!fi_obj_del(c->dom, alias, mmio_type, NULL))
 		return fi_reject_object(c, 0, "not mapped by this driver");
+	fi_note_free(c->dom, alias);
 	free_mmio(c->dom, alias, 0);
 	return 0;
 }

@@ -191,8 +191,10 @@ static unsigned long wrap_alloc_etherdev(struct fi_call *c)
 	if (!nd)
 		return 0;
 	nd->id = id;
-	if (!hold(nd))
+	if (!hold(nd)) {
+		fi_note_alloc(d, nd->dev, struct_size(nd->dev, priv, priv), net_device_type);
 		return (unsigned long)nd->dev;
+	}
 	fi_net_end(nd);
 	return 0;
 }
@@ -235,6 +237,7 @@ static unsigned long wrap_free_netdev(struct fi_call *c)
 		fi_net_end(nd);
 		return 0;
 	}
+	fi_note_free(c->dom, nd->dev);
 	unhold(nd);
 	free_dev(nd);
 	return 0;
