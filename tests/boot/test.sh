@@ -243,7 +243,8 @@ KINDS="wild-text wild-rodata wild-data wild-heap wild-task wild-stack
 	leak-irqoff"
 # What only checks in the driver's code can stop: it stays within the pages that
 # the driver may write, or changes none at all.
-FINE_KINDS="overrun use-after-free smash wrmsr cr3 port"
+FINE_KINDS="overrun use-after-free global-overflow work-write timer-write napi-write
+	smash function-pointer jump-middle wrmsr cr3 port"
 
 # What a provoked fault must be reported as.
 expected()
@@ -251,17 +252,57 @@ expected()
 	case $1 in
 	wild-pointer) echo gp ;;
 	wild-*|null) echo write ;;
-	jump-*) echo exec ;;
+	jump-*|function-pointer) echo exec ;;
 	stack-overflow) echo stack ;;
 	bug) echo bug ;;
 	divide) echo divide ;;
 	loop*) echo loop ;;
-	overrun|use-after-free) echo write ;;
+	overrun|use-after-free|global-overflow|*-write) echo write ;;
 	smash) echo return ;;
 	wrmsr|cr3|port) echo insn ;;
 	double-free) echo object ;;
 	leak-*) echo leak ;;
 	esac
+}
+
+# The layer that must have caught it.
+expected_layer()
+{
+	case $(expected $1)/$(isolated_mode) in
+	write/full) echo "byte check" ;;
+	exec/full|return/*) echo "control flow" ;;
+	write/*|exec/*|stack/*) echo "page table" ;;
+	insn/*) echo "privileged instruction" ;;
+	gp/*|bug/*|divide/*) echo exception ;;
+	loop/*) echo watchdog ;;
+	object/*|arg/*) echo wrapper ;;
+	leak/*) echo crossing ;;
+	esac
+}
+
+# What the report must say of the object, if it is one of the driver's.
+expected_object()
+{
+	local size=56
+
+	[ "$(isolated_mode)" != full ] || size=64
+	case $1 in
+	overrun) echo "1 byte to the right of the $size-byte kmalloc object" ;;
+	use-after-free) echo "32 bytes inside of the freed $size-byte kmalloc object" ;;
+	double-free) echo "the start of the freed $size-byte kmalloc object" ;;
+	esac
+}
+
+# The object of the last fault, if KIND has one, is described with who had it.
+object_described()
+{
+	local want
+
+	want=$(expected_object $1)
+	[ -n "$want" ] || return 0
+	[ "$(last_fault object)" = "$want" ] || return 1
+	last_fault alloc | grep -q '^fi_evil_' || return 1
+	[ $1 = overrun ] || last_fault free | grep -q '^fi_evil_'
 }
 
 fi_file()
@@ -321,6 +362,10 @@ provoke()
 		{ echo "not restarted: state $(fi_file state)"; return 1; }
 	[ "$(last_fault kind)" = "$(expected "$1")" ] ||
 		{ echo "reported as $(last_fault kind)"; return 1; }
+	[ "$(last_fault layer)" = "$(expected_layer "$1")" ] ||
+		{ echo "caught by $(last_fault layer)"; return 1; }
+	object_described "$1" ||
+		{ echo "object: $(fi_file last_fault | tr '\n' '|')"; return 1; }
 	[ -z "$(changed_canaries)" ] ||
 		{ echo "kernel memory changed: $(changed_canaries)"; return 1; }
 	reach $B 20 || { echo "no traffic afterwards"; return 1; }

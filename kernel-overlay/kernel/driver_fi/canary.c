@@ -12,6 +12,8 @@
 #include <linux/seq_file.h>
 #include <linux/slab.h>
 #include <linux/spinlock.h>
+#include <linux/string.h>
+#include <linux/uaccess.h>
 #include <linux/vmalloc.h>
 
 #include <asm/desc.h>
@@ -57,6 +59,33 @@ static struct task_struct *task;
 static const u64 canary_rodata = CANARY;
 static u64 canary_data = CANARY;
 u64 fi_canary_landed;
+
+/**
+ * struct expected - a store that a provoked fault is to make
+ * @at: where; NULL: not known
+ * @value: what
+ * @len: bytes of it, up to 8; 0: no store
+ * @done: it has happened
+ * @over: the domain has failed, and what is at @at may be anything
+ */
+static struct expected {
+	const void *at;
+	u64 value;
+	size_t len;
+	bool done;
+	bool over;
+} expected;
+
+/* Under the lock. */
+static void check_expected(void)
+{
+	u64 now = 0;
+
+	if (expected.at && expected.len && !expected.over &&
+	    !copy_from_kernel_nofault(&now, expected.at, expected.len) &&
+	    !memcmp(&now, &expected.value, expected.len))
+		expected.done = true;
+}
 
 static void check(struct canary *c)
 {
@@ -160,6 +189,27 @@ void fi_canary_current(void)
 	put_task_struct(old);
 }
 
+void fi_canary_expect(const void *at, u64 value, size_t len)
+{
+	unsigned long flags;
+
+	raw_spin_lock_irqsave(&lock, flags);
+	expected = (struct expected){ .at = at, .value = value, .len = len };
+	raw_spin_unlock_irqrestore(&lock, flags);
+}
+
+void fi_canary_failed(unsigned long at)
+{
+	unsigned long flags;
+
+	raw_spin_lock_irqsave(&lock, flags);
+	if (!expected.at)
+		expected.at = (void *)at;
+	check_expected();
+	expected.over = true;
+	raw_spin_unlock_irqrestore(&lock, flags);
+}
+
 void *fi_canary_addr(enum fi_canary which)
 {
 	return canaries[which].addr;
@@ -176,6 +226,8 @@ void fi_canary_reset(void)
 		c->was = READ_ONCE(*c->addr);
 		c->changed = false;
 	}
+	expected.len = 0;
+	expected.done = false;
 	raw_spin_unlock_irqrestore(&lock, flags);
 }
 
@@ -184,6 +236,7 @@ void fi_canary_show(struct seq_file *m)
 {
 	unsigned long flags;
 	struct canary *c;
+	bool done;
 
 	for (c = canaries; c < canaries + FI_NR_CANARIES; c++) {
 		raw_spin_lock_irqsave(&lock, flags);
@@ -192,4 +245,9 @@ void fi_canary_show(struct seq_file *m)
 		raw_spin_unlock_irqrestore(&lock, flags);
 		seq_printf(m, "%s %s\n", c->name, c->changed ? "CHANGED" : "intact");
 	}
+	raw_spin_lock_irqsave(&lock, flags);
+	check_expected();
+	done = expected.done;
+	raw_spin_unlock_irqrestore(&lock, flags);
+	seq_printf(m, "target %s\n", done ? "CHANGED" : "intact");
 }

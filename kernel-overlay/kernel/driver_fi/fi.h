@@ -226,6 +226,8 @@ struct fi_domain {
 	unsigned int nr_redirects;
 	struct fi_port_range ports[8];
 	unsigned int nr_ports;
+	spinlock_t handed_lock;		/* of: */
+	struct list_head handed;	/* struct fi_handover */
 
 	/* L4 */
 	struct fi_binds *binds;

@@ -20,6 +20,7 @@
 #include <linux/string.h>
 
 #include <asm/driver_fi_inject.h>
+#include <trace/events/driver_fi.h>
 
 #include "domain/translate.h"
 #include "fi.h"
@@ -41,6 +42,9 @@ static_assert(offsetof(struct fi_evil, second) == FI_EVIL_second);
  * @canary: what it aims at, or FI_CANARY_NONE:
  * @target: in that case what it aims at, if anything
  * @second: kernel functions one of which it needs, by name and address
+ * @find: finds what it aims at in the memory of an isolated driver
+ * @ready: is that so that the fault would be one, at this moment?
+ * @stores: how many bytes of fi_evil.value
  */
 struct kind {
 	const char *name;
@@ -49,6 +53,9 @@ struct kind {
 	enum fi_canary canary;
 	unsigned long target;
 	const struct callee *second;
+	unsigned long (*find)(struct fi_domain *d);
+	bool (*ready)(void);
+	size_t stores;
 };
 
 struct callee {
@@ -67,7 +74,7 @@ static const struct callee lock_callees[] = {
 	{}
 };
 
-#define AIMED(n, w, e, c)	{ .name = n, .what = w, .evil = e, .canary = c }
+#define AIMED(n, w, e, c)	{ .name = n, .what = w, .evil = e, .canary = c, .stores = 8 }
 #define PLAIN(n, w, e, ...)	{ .name = n, .what = w, .evil = e, \
 				  .canary = FI_CANARY_NONE, __VA_ARGS__ }
 
@@ -85,7 +92,8 @@ static const struct kind kinds[] = {
 	      .target = WILD_POINTER),
 	PLAIN("jump-text", "jump to kernel text", fi_evil_jump,
 	      .target = (unsigned long)fi_canary_text),
-	AIMED("jump-data", "jump to kernel data", fi_evil_jump, FI_CANARY_DATA),
+	{ .name = "jump-data", .what = "jump to kernel data", .evil = fi_evil_jump,
+	  .canary = FI_CANARY_DATA },
 	PLAIN("stack-overflow", "endless recursion", fi_evil_overflow),
 	PLAIN("bug", "BUG()", fi_evil_bug),
 	PLAIN("divide", "division by zero", fi_evil_divide),
@@ -95,9 +103,21 @@ static const struct kind kinds[] = {
 	PLAIN("leak-lock", "return with a spinlock held", fi_evil_second_once,
 	      .second = lock_callees),
 	PLAIN("overrun", "write one byte behind a heap object", fi_evil_overrun,
-	      .second = free_callees),
+	      .second = free_callees, .stores = 1),
 	PLAIN("use-after-free", "write into a freed heap object", fi_evil_use_after_free,
-	      .second = free_callees),
+	      .second = free_callees, .stores = 8),
+	PLAIN("global-overflow", "write one byte behind a variable", fi_evil_write_byte,
+	      .find = fi_aim_global, .stores = 1),
+	PLAIN("work-write", "write to the function of pending work", fi_evil_write,
+	      .find = fi_aim_work, .ready = fi_aim_pending, .stores = 8),
+	PLAIN("timer-write", "write to the function of a running timer", fi_evil_write,
+	      .find = fi_aim_timer, .ready = fi_aim_pending, .stores = 8),
+	PLAIN("napi-write", "write to the poll function of a NAPI instance", fi_evil_write,
+	      .find = fi_aim_napi, .stores = 8),
+	PLAIN("function-pointer", "call by an overwritten pointer", fi_evil_function_pointer,
+	      .target = (unsigned long)fi_evil_middle, .second = free_callees),
+	PLAIN("jump-middle", "jump into the middle of a function", fi_evil_jump,
+	      .target = (unsigned long)fi_evil_middle),
 	PLAIN("smash", "return to a changed address", fi_evil_smash),
 	PLAIN("wrmsr", "write to a model-specific register", fi_evil_wrmsr),
 	PLAIN("cr3", "write to a control register", fi_evil_cr3),
@@ -109,7 +129,8 @@ struct fi_evil fi_evil;
 
 #ifdef CONFIG_DRIVER_FI_DBI
 static void * const evil_funcs[] = {
-	fi_evil_write, fi_evil_jump, fi_evil_overflow, fi_evil_bug, fi_evil_divide,
+	fi_evil_write, fi_evil_write_byte, fi_evil_nothing, fi_evil_jump,
+	fi_evil_function_pointer, fi_evil_overflow, fi_evil_bug, fi_evil_divide,
 	fi_evil_loop, fi_evil_loop_irqoff, fi_evil_leak_irqoff,
 	fi_evil_second_twice, fi_evil_second_once,
 	fi_evil_overrun, fi_evil_use_after_free, fi_evil_smash,
@@ -151,12 +172,17 @@ static struct injection {
 /* Whoever gets true runs the evil code, now. */
 static bool fire(const char *where)
 {
+	if (inj.kind->ready && !inj.kind->ready())
+		return false;
 	if (cmpxchg(&inj.state, INJECT_ARMED, INJECT_FIRED) != INJECT_ARMED)
 		return false;
 	inj.fired_in = where;
 	fi_canary_current();
 	if (inj.kind->canary != FI_CANARY_NONE)
 		fi_evil.target = (unsigned long)fi_canary_addr(inj.kind->canary);
+	if (inj.kind->stores)
+		fi_canary_expect(inj.kind->second ? NULL : (void *)fi_evil.target,
+				 fi_evil.value, inj.kind->stores);
 	return true;
 }
 
@@ -343,7 +369,32 @@ static int aim(const char *where)
 		return err;
 	fi_evil.value = EVIL_VALUE;
 	fi_evil.target = inj.kind->target;
+	if (inj.kind->find) {
+		fi_evil.target = d ? inj.kind->find(d) : 0;
+		if (!fi_evil.target) {
+			pr_err("%s: nothing there to be hit by %s\n", inj.driver,
+			       inj.kind->name);
+			return -ENOENT;
+		}
+	}
 	return d ? aim_domain(d, where) : aim_native(where);
+}
+
+/* Before recovery touches anything: did the store happen? Hard interrupt. */
+static void fault_seen(void *unused, const char *driver, const char *kind,
+		       unsigned long ip, unsigned long addr, const char *slot)
+{
+	if (READ_ONCE(inj.state) == INJECT_FIRED && !strcmp(driver, inj.driver))
+		fi_canary_failed(strcmp(kind, "write") ? 0 : addr);
+}
+
+static int watch_faults(void)
+{
+	static bool watching;
+	int err = watching ? 0 : register_trace_driver_fi_fault(fault_seen, NULL);
+
+	watching |= !err;
+	return err;
 }
 
 static void disarm(void)
@@ -370,7 +421,7 @@ int fi_inject_arm(char *spec)
 
 	guard(mutex)(&inj.mutex);
 	disarm();
-	err = fi_canary_init();
+	err = fi_canary_init() ?: watch_faults();
 	if (err || !strcmp(name ?: driver, "none"))
 		return err;
 	inj.kind = name ? find_kind(name) : NULL;

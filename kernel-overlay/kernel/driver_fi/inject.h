@@ -27,8 +27,23 @@ enum fi_canary {
 int fi_canary_init(void);
 void fi_canary_current(void);
 void *fi_canary_addr(enum fi_canary which);
+/*
+ * The driver is about to store @len bytes of @value at @at; NULL: where the fault
+ * record will say. And a domain has failed, by a write to @at.
+ */
+void fi_canary_expect(const void *at, u64 value, size_t len);
+void fi_canary_failed(unsigned long at);
 void fi_canary_reset(void);
 void fi_canary_show(struct seq_file *m);
+
+struct fi_domain;
+/* inject_aim.c: addresses in a driver that faults aim at, or 0. May sleep. */
+unsigned long fi_aim_napi(struct fi_domain *d);
+unsigned long fi_aim_work(struct fi_domain *d);
+unsigned long fi_aim_timer(struct fi_domain *d);
+unsigned long fi_aim_global(struct fi_domain *d);
+/* Is the work that was aimed at pending at this moment? */
+bool fi_aim_pending(void);
 
 int fi_inject_arm(char *spec);
 void fi_inject_show_kinds(struct seq_file *m);

@@ -46,6 +46,27 @@ SYM_CODE_START(fi_evil_write)
 	EVIL_RET
 SYM_CODE_END(fi_evil_write)
 
+SYM_CODE_START(fi_evil_write_byte)
+	UNWIND_HINT_FUNC
+	ANNOTATE_NOENDBR
+	movq	fi_evil+FI_EVIL_target(%rip), %rax
+	movq	fi_evil+FI_EVIL_value(%rip), %rcx
+	movb	%cl, (%rax)
+	xorl	%eax, %eax
+	EVIL_RET
+SYM_CODE_END(fi_evil_write_byte)
+
+/* To jump to the middle of this is harmless, where it is not stopped. */
+SYM_CODE_START(fi_evil_nothing)
+	UNWIND_HINT_FUNC
+	ANNOTATE_NOENDBR
+	nop
+SYM_INNER_LABEL(fi_evil_middle, SYM_L_GLOBAL)
+	ANNOTATE_NOENDBR
+	xorl	%eax, %eax
+	EVIL_RET
+SYM_CODE_END(fi_evil_nothing)
+
 SYM_CODE_START(fi_evil_jump)
 	UNWIND_HINT_FUNC
 	ANNOTATE_NOENDBR
@@ -140,13 +161,29 @@ SYM_CODE_START(fi_evil_second_once)
 	EVIL_RET
 SYM_CODE_END(fi_evil_second_once)
 
+/* Calls through a pointer in the driver's memory that was overwritten. */
+SYM_CODE_START(fi_evil_function_pointer)
+	UNWIND_HINT_UNDEFINED
+	ANNOTATE_NOENDBR
+	EVIL_ALLOC
+	movq	fi_evil+FI_EVIL_target(%rip), %rax
+	movq	%rax, 8(%rbx)
+	movq	8(%rbx), %rax
+	EVIL_CALL %rax
+	EVIL_SECOND
+	popq	%rbx
+	xorl	%eax, %eax
+	EVIL_RET
+SYM_CODE_END(fi_evil_function_pointer)
+
 /* One byte behind what was allocated. */
 SYM_CODE_START(fi_evil_overrun)
 	UNWIND_HINT_UNDEFINED
 	ANNOTATE_NOENDBR
 	EVIL_ALLOC
 	movq	fi_evil+FI_EVIL_alloc_arg(%rip), %rax
-	movb	$0xfa, (%rbx,%rax)
+	movq	fi_evil+FI_EVIL_value(%rip), %rcx
+	movb	%cl, (%rbx,%rax)
 	EVIL_SECOND
 	popq	%rbx
 	xorl	%eax, %eax

@@ -186,6 +186,8 @@ struct fi_domain *fi_domain_create(struct module *mod, const struct fi_policy *p
 	d->state = FI_LOADING;
 	mutex_init(&d->lock);
 	seqcount_init(&d->fault_seq);
+	spin_lock_init(&d->handed_lock);
+	INIT_LIST_HEAD(&d->handed);
 	INIT_LIST_HEAD(&d->node);
 
 	mutex_lock(&fi_domains_lock);

@@ -34,6 +34,10 @@ void fi_domain_slow_trap(void);
 void fi_domain_slow_port(void);
 void fi_domain_slow_end(void);
 
+struct fi_image;
+/* With CONFIG_DRIVER_FI_DBI. */
+int fi_globals_trim(struct fi_domain *d, const struct fi_image *img);
+
 int fi_mem_grant(struct fi_domain *d, const void *p, size_t len);
 void fi_mem_revoke(struct fi_domain *d, const void *p, size_t len);
 bool fi_page_open(struct fi_domain *d, unsigned long addr);

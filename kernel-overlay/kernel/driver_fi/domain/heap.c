@@ -20,6 +20,7 @@
 
 #include "../../../mm/slab.h"
 #include "domain.h"
+#include "handover.h"
 
 #define FI_HEAP_MIN_SHIFT	3
 #define FI_HEAP_MAX_SHIFT	18
@@ -102,6 +103,7 @@ EXPORT_SYMBOL_GPL(fi_heap_size);
 
 void fi_heap_free(struct fi_domain *d, const void *p)
 {
+	fi_handed_forget(d, p, fi_heap_size(d, p));
 	fi_mem_revoke(d, p, fi_heap_size(d, p));
 	kfree(p);
 }
@@ -124,6 +126,7 @@ void __fi_slab_go(struct kmem_cache *s, void *start, unsigned int order)
 	if (!d)
 		return;
 	/* What the kernel freed by itself has kept its rights until now. */
+	fi_handed_forget(d, start, PAGE_SIZE << order);
 	fi_mem_revoke(d, start, PAGE_SIZE << order);
 	arch_fi_unmap(d->pgt, (unsigned long)start, 1U << order);
 	arch_fi_flush();

@@ -20,6 +20,7 @@
 #include <asm/pgtable.h>
 
 #include "domain.h"
+#include "handover.h"
 
 /* Address of an alias of MMIO -> the mapping it is an alias of. */
 static DEFINE_XARRAY(fi_mmio_orig);
@@ -103,6 +104,7 @@ void fi_area_free(struct fi_domain *d, const void *p)
 
 	if (!vm)
 		return;
+	fi_handed_forget(d, p, get_vm_area_size(vm));
 	fi_mem_revoke(d, p, get_vm_area_size(vm));
 	arch_fi_unmap(d->pgt, (unsigned long)p, get_vm_area_size(vm) >> PAGE_SHIFT);
 	arch_fi_flush();

@@ -213,7 +213,7 @@ int fi_translate_module(struct fi_domain *d, const struct fi_image *img)
 	t->env = fi_env;
 	t->env.ctx = t;
 	fi_configure(d, &t->cfg);
-	err = fi_source_read(&t->src, d, img);
+	err = fi_globals_trim(d, img) ?: fi_source_read(&t->src, d, img);
 	if (!err)
 		err = fi_translate(t);
 	if (err) {

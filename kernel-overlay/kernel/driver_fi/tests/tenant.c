@@ -163,6 +163,63 @@ static noinline void count_mutex(unsigned long times)
 	}
 }
 
+/* The function of what the kernel has: of work, of delayed work, of its timer, of a timer. */
+static noinline void *handed_over(unsigned long which)
+{
+	schedule_delayed_work(&tenant_delayed, 100 * HZ);
+	mod_timer(&tenant_timer, jiffies + 100 * HZ);
+	switch (which) {
+	case 0:
+		return &tenant_delayed.work.func;
+	case 1:
+		return &tenant_delayed.timer.function;
+	case 2:
+		return &tenant_timer.function;
+	case 3:
+		return &tenant_timer.expires;
+	case 4:
+		return &tenant_timer.entry.next;
+	default:	/* their neighbours */
+		return which == 5 ? (void *)&tenant_ticks : &tenant_count;
+	}
+}
+
+/* Overwrites and restores; 1 if nothing stopped it. */
+static void rewrite(void *p, size_t size)
+{
+	u8 *b = p;
+
+	while (size--) {
+		WRITE_ONCE(*b, ~*b);
+		WRITE_ONCE(*b, ~*b);
+		b++;
+	}
+}
+
+/* What has run, and what was cancelled, is the driver's again. */
+static noinline unsigned long handed_back(void)
+{
+	schedule_delayed_work(&tenant_delayed, 100 * HZ);
+	mod_timer(&tenant_timer, jiffies + 100 * HZ);
+	cancel_delayed_work_sync(&tenant_delayed);
+	timer_delete(&tenant_timer);
+	rewrite(&tenant_delayed, sizeof(tenant_delayed));
+	rewrite(&tenant_timer, sizeof(tenant_timer));
+	schedule_work(&tenant_work);
+	flush_work(&tenant_work);
+	rewrite(&tenant_work, sizeof(tenant_work));
+	return 1;
+}
+
+static noinline void free_handed(void)
+{
+	struct timer_list *t = kmalloc(sizeof(*t), GFP_KERNEL);
+
+	timer_setup(t, tenant_timer_fn, 0);
+	mod_timer(t, jiffies + 100 * HZ);
+	kfree(t);
+}
+
 /* Bit 0: it was pending; bit 1: the driver saw that it was. */
 static unsigned long cancel_delayed(void)
 {
@@ -294,6 +351,12 @@ static noinline unsigned long misuse_time(enum tenant_act act, unsigned long arg
 		memset(&tenant_delayed, 0xa5, sizeof(tenant_delayed));
 		memset(&tenant_timer, 0xa5, sizeof(tenant_timer));
 		break;
+	case TENANT_HANDED_OVER:
+		WRITE_ONCE(*(unsigned long *)handed_over(arg), 0x1234);
+		break;
+	case TENANT_FREE_HANDED:
+		free_handed();
+		break;
 	case TENANT_TIMER_FN:
 		tenant_timer.function = (void *)arg;
 		mod_timer(&tenant_timer, jiffies + 1);
@@ -347,6 +410,8 @@ static unsigned long tenant_run(enum tenant_act act, unsigned long arg)
 		return tenant_ticks;
 	case TENANT_KEEP:
 		return keep();
+	case TENANT_HANDED_BACK:
+		return handed_back();
 	case TENANT_FREE_TWICE ... TENANT_PAGE_FLAGS:
 		return misuse_memory(act, arg);
 	case TENANT_SPIN_AT ... TENANT_MUTEX_UNLOCK:

@@ -22,6 +22,7 @@ enum tenant_act {
 	TENANT_TIMER,		/* starts the timer; arg: jiffies */
 	TENANT_TIMER_STOP,	/* how often it ran since it was started */
 	TENANT_KEEP,		/* allocates one of everything and keeps it */
+	TENANT_HANDED_BACK,	/* writes to a timer and work that it got back */
 
 	TENANT_FREE_TWICE,
 	TENANT_FREE,		/* arg: what */
@@ -42,6 +43,8 @@ enum tenant_act {
 	TENANT_WORK_AT,		/* arg: work */
 	TENANT_WORK_WQ,		/* arg: workqueue */
 	TENANT_WORK_BROKEN,	/* overwrites its queued work and timer */
+	TENANT_HANDED_OVER,	/* writes to the byte arg of those; see tenant.c */
+	TENANT_FREE_HANDED,	/* frees memory with a timer that runs */
 	TENANT_TIMER_FN,	/* arg: function of the timer */
 	TENANT_IRQ,		/* arg: a line that is not its own */
 };

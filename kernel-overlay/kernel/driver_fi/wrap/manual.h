@@ -62,6 +62,9 @@ unsigned long fi_wrap_cancel_delayed_work(struct fi_call *c);
 unsigned long fi_wrap_flush_work(struct fi_call *c);
 unsigned long fi_wrap_flush_delayed_work(struct fi_call *c);
 
+unsigned long fi_wrap_register_pci_driver(struct fi_call *c);
+unsigned long fi_wrap_unregister_pci_driver(struct fi_call *c);
+
 extern const struct fi_slot fi_slot_irq_handler, fi_slot_irq_thread;
 extern const struct fi_slot fi_slot_work_fn, fi_slot_timer_fn;
 

@@ -9,6 +9,7 @@
 #include <linux/slab.h>
 #include <linux/string.h>
 #include <linux/vmalloc.h>
+#include "../domain/handover.h"
 #include "manual.h"
 
 /* What a driver can ask of an allocation; the rest is the kernel's business. */
@@ -150,8 +151,12 @@ static unsigned long wrap_kfree(struct fi_call *c)
 {
 	unsigned long size;
 
-	if (!ZERO_OR_NULL_PTR((void *)c->arg[0]) &&
-	    free_one(c, c->arg[0], heap_type, &size))
+	if (ZERO_OR_NULL_PTR((void *)c->arg[0]))
+		return 0;
+	if (fi_obj_cookie(c->dom, (void *)c->arg[0], heap_type, &size) &&
+	    fi_handed_any(c->dom, (void *)c->arg[0], size))
+		return fi_reject_object(c, 0, "holds a timer, work or the like that is in use");
+	if (free_one(c, c->arg[0], heap_type, &size))
 		free_kmalloc(c->dom, (void *)c->arg[0], size);
 	return 0;
 }

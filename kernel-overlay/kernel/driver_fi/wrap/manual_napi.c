@@ -4,7 +4,8 @@
  *
  * A driver's struct napi_struct lies in its own memory, where it could change
  * what the kernel follows. So the kernel gets one of its own for each, and
- * every call is led to that.
+ * every call is led to that. Until it is deleted the driver has no right to its
+ * own but to fields that inline functions change.
  */
 #include <linux/export.h>
 #include <linux/hashtable.h>
@@ -15,6 +16,7 @@
 #include <linux/slab.h>
 #include <linux/smp.h>
 
+#include "../domain/handover.h"
 #include "manual.h"
 #include "net.h"
 
@@ -22,7 +24,7 @@ static const struct fi_type *napi_type, *net_device_type;
 
 static int __init fi_napi_init(void)
 {
-	napi_type = fi_type_get("napi_struct", 0, NULL, 0);
+	napi_type = fi_type_get("napi_struct", sizeof(struct napi_struct), NULL, 0);
 	net_device_type = fi_type_get("net_device", sizeof(struct net_device), NULL, 0);
 	return 0;
 }
@@ -34,6 +36,7 @@ core_initcall(fi_napi_init);
  * @node: in fi_napis
  * @dom: domain
  * @orig: the driver's, in its memory
+ * @handed: the same as what the kernel has of the driver's
  * @poll: the driver's function
  * @enabled: not 0 between napi_enable() and napi_disable()
  * @prepped: napi_schedule_prep() said yes and napi_schedule() is to follow:
@@ -45,6 +48,7 @@ struct fi_napi {
 	struct hlist_node node;
 	struct fi_domain *dom;
 	struct napi_struct *orig;
+	struct fi_handover handed;
 	struct fi_entry *poll;
 	int enabled;
 	int prepped;
@@ -151,6 +155,7 @@ static void end_napi(struct fi_napi *p)
 	spin_lock_irqsave(&fi_napis_lock, flags);
 	hash_del_rcu(&p->node);
 	spin_unlock_irqrestore(&fi_napis_lock, flags);
+	fi_hand_back(p->dom, &p->handed);
 	/* The stack walks dev->napi_list under RCU. */
 	kfree_rcu(p, rcu);
 }
@@ -229,7 +234,12 @@ unsigned long fi_wrap_napi_add(struct fi_call *c)
 	p->dom = c->dom;
 	p->orig = orig;
 	p->poll = fi_entry_by_addr(c->dom, c->arg[2]);
+	p->handed.addr = (unsigned long)orig;
+	p->handed.len = sizeof(*orig);
+	/* Then its fields in place are granted again. */
+	fi_hand_over(c->dom, &p->handed);
 	if (fi_obj_add(c->dom, orig, napi_type, release, (unsigned long)p)) {
+		fi_hand_back(c->dom, &p->handed);
 		kfree(p);
 		return fi_reject(c, 1, "no memory");
 	}

@@ -16,6 +16,7 @@
 #include <linux/slab.h>
 #include <linux/string.h>
 
+#include "../domain/handover.h"
 #include "manual.h"
 #include "net.h"
 #include "pci.h"
@@ -62,6 +63,7 @@ static void free_dev(struct fi_netdev *nd)
 	list_del(&nd->node);
 	mutex_unlock(&fi_netdevs_lock);
 	/* Users may hold the device for a while; its driver is gone. */
+	fi_handed_forget(nd->dom, netdev_priv(dev), dev->priv_len);
 	fi_pages_revoke(nd->dom, netdev_priv(dev), dev->priv_len);
 	free_netdev(dev);
 	kfree(nd);

@@ -4,13 +4,15 @@
  *
  * The kernel keeps timers in lists, whose links the driver must not be able
  * to overwrite. In the driver's own struct timer_list only what it looks at
- * inline is kept up: whether it is pending, and when it expires.
+ * inline is kept up: whether it is pending, and when it expires. While it is
+ * pending the driver has no right to it.
  */
 #include <linux/init.h>
 #include <linux/jiffies.h>
 #include <linux/slab.h>
 #include <linux/timer.h>
 #include <linux/workqueue.h>
+#include "../domain/handover.h"
 #include "manual.h"
 
 static const struct fi_type *timer_type __ro_after_init;
@@ -21,12 +23,16 @@ static const struct fi_type *timer_type __ro_after_init;
  * @dom: the driver's domain
  * @entry: the driver's function
  * @own: address of the driver's struct timer_list, what @entry gets
+ * @handed: the driver's struct timer_list
+ * @lock: makes one of @timer, what the driver sees of it and @handed
  */
 struct fi_timer {
 	struct timer_list timer;
 	struct fi_domain *dom;
 	struct fi_entry *entry;
 	unsigned long own;
+	struct fi_handover handed;
+	spinlock_t lock;	/* see above */
 };
 
 static int __init fi_timer_init(void)
@@ -50,12 +56,26 @@ const struct fi_slot fi_slot_timer_fn = {
 EXPORT_SYMBOL_GPL(fi_slot_timer_fn);
 
 /* timer_pending() of the driver looks at this. */
-static void show_pending(struct fi_domain *d, unsigned long own, bool pending)
+static void show_pending(struct fi_timer *t, bool pending)
 {
-	struct timer_list *t = (struct timer_list *)own;
+	struct timer_list *own = (struct timer_list *)t->own;
 
-	if (!READ_ONCE(d->dead) && fi_mem_writable(d, own, sizeof(*t)))
-		WRITE_ONCE(t->entry.pprev, pending ? &t->entry.next : NULL);
+	if (!READ_ONCE(t->dom->dead) &&
+	    (fi_handed(&t->handed) || fi_mem_writable(t->dom, t->own, sizeof(*own))))
+		WRITE_ONCE(own->entry.pprev, pending ? &own->entry.next : NULL);
+}
+
+/* It ran or was stopped: the driver's again, unless it was started anew. */
+static void end_pending(struct fi_timer *t)
+{
+	unsigned long flags;
+
+	spin_lock_irqsave(&t->lock, flags);
+	if (!timer_pending(&t->timer)) {
+		show_pending(t, false);
+		fi_hand_back(t->dom, &t->handed);
+	}
+	spin_unlock_irqrestore(&t->lock, flags);
 }
 
 static void fi_timer_fn(struct timer_list *timer)
@@ -63,7 +83,7 @@ static void fi_timer_fn(struct timer_list *timer)
 	struct fi_timer *t = from_timer(t, timer, timer);
 	unsigned long a[6] = { t->own }, ret;
 
-	show_pending(t->dom, t->own, false);
+	end_pending(t);
 	fi_invoke(t->entry, a, &ret);
 }
 
@@ -72,6 +92,7 @@ static void free_twin(struct fi_domain *d, void *own, unsigned long cookie)
 	struct fi_timer *t = (struct fi_timer *)cookie;
 
 	timer_shutdown_sync(&t->timer);
+	fi_hand_back(d, &t->handed);
 	kfree(t);
 }
 
@@ -93,6 +114,9 @@ static struct fi_timer *new_twin(struct fi_call *c, u32 flags)
 		goto no_memory;
 	t->dom = c->dom;
 	t->own = c->arg[0];
+	t->handed.addr = t->own;
+	t->handed.len = sizeof(struct timer_list);
+	spin_lock_init(&t->lock);
 	timer_setup(&t->timer, fi_timer_fn, flags);
 	err = fi_obj_add(c->dom, (void *)t->own, timer_type, free_twin, (unsigned long)t);
 	if (!err)
@@ -112,7 +136,8 @@ static struct fi_timer *get_twin(struct fi_call *c)
 	struct fi_timer *t = find_twin(c);
 	unsigned long fn;
 
-	if (!fi_mem_writable(c->dom, c->arg[0], sizeof(*own))) {
+	if (!(t && fi_handed(&t->handed)) &&
+	    !fi_mem_writable(c->dom, c->arg[0], sizeof(*own))) {
 		fi_reject(c, 0, "not a timer of this driver");
 		return NULL;
 	}
@@ -146,18 +171,25 @@ static unsigned long wrap_init_timer(struct fi_call *c)
 	return 0;
 }
 
-static int start(struct fi_call *c, struct fi_timer *t, unsigned long expires)
+static int start(struct fi_timer *t, unsigned long expires)
 {
-	show_pending(c->dom, t->own, true);
+	unsigned long flags;
+	int ret;
+
+	spin_lock_irqsave(&t->lock, flags);
+	show_pending(t, true);
 	WRITE_ONCE(((struct timer_list *)t->own)->expires, expires);
-	return mod_timer(&t->timer, expires);
+	fi_hand_over(t->dom, &t->handed);
+	ret = mod_timer(&t->timer, expires);
+	spin_unlock_irqrestore(&t->lock, flags);
+	return ret;
 }
 
 static unsigned long wrap_mod_timer(struct fi_call *c)
 {
 	struct fi_timer *t = get_twin(c);
 
-	return t ? start(c, t, c->arg[1]) : 0;
+	return t ? start(t, c->arg[1]) : 0;
 }
 
 static unsigned long wrap_add_timer(struct fi_call *c)
@@ -165,7 +197,7 @@ static unsigned long wrap_add_timer(struct fi_call *c)
 	struct fi_timer *t = get_twin(c);
 
 	if (t)
-		start(c, t, READ_ONCE(((struct timer_list *)t->own)->expires));
+		start(t, READ_ONCE(((struct timer_list *)t->own)->expires));
 	return 0;
 }
 
@@ -178,7 +210,7 @@ static unsigned long stop(struct fi_call *c, int (*how)(struct timer_list *timer
 	if (!t)
 		return 0;
 	ret = how(&t->timer);
-	show_pending(c->dom, t->own, false);
+	end_pending(t);
 	return ret;
 }
 

@@ -4,11 +4,13 @@
  *
  * The kernel keeps work in lists, whose links the driver must not be able to
  * overwrite. In the driver's own struct work_struct only the pending bit is
- * kept up, which work_pending() looks at inline.
+ * kept up, which work_pending() looks at inline. From being queued to its
+ * function the driver has no right to it.
  */
 #include <linux/init.h>
 #include <linux/slab.h>
 #include <linux/workqueue.h>
+#include "../domain/handover.h"
 #include "manual.h"
 
 static const struct fi_type *work_type __ro_after_init;
@@ -20,6 +22,8 @@ static const struct fi_type *work_type __ro_after_init;
  * @entry: the driver's function
  * @own: address of the driver's struct work_struct, what @entry gets
  * @runner: the task that runs it now, or NULL
+ * @handed: the driver's struct work_struct, or struct delayed_work
+ * @lock: makes one of @dw, what the driver sees of it and @handed
  */
 struct fi_work {
 	struct delayed_work dw;
@@ -27,6 +31,8 @@ struct fi_work {
 	struct fi_entry *entry;
 	unsigned long own;
 	struct task_struct *runner;
+	struct fi_handover handed;
+	spinlock_t lock;	/* see above */
 };
 
 static int __init fi_work_init(void)
@@ -49,11 +55,12 @@ const struct fi_slot fi_slot_work_fn = {
 };
 EXPORT_SYMBOL_GPL(fi_slot_work_fn);
 
-static void show_pending(struct fi_domain *d, unsigned long own, bool pending)
+static void show_pending(struct fi_work *w, bool pending)
 {
-	struct work_struct *work = (struct work_struct *)own;
+	struct work_struct *work = (struct work_struct *)w->own;
 
-	if (READ_ONCE(d->dead) || !fi_mem_writable(d, own, sizeof(*work)))
+	if (READ_ONCE(w->dom->dead) ||
+	    !(fi_handed(&w->handed) || fi_mem_writable(w->dom, w->own, sizeof(*work))))
 		return;
 	if (pending)
 		set_bit(WORK_STRUCT_PENDING_BIT, work_data_bits(work));
@@ -61,12 +68,25 @@ static void show_pending(struct fi_domain *d, unsigned long own, bool pending)
 		clear_bit(WORK_STRUCT_PENDING_BIT, work_data_bits(work));
 }
 
+/* It begins to run or was cancelled: the driver's, unless it was queued anew. */
+static void end_pending(struct fi_work *w)
+{
+	unsigned long flags;
+
+	spin_lock_irqsave(&w->lock, flags);
+	if (!work_pending(&w->dw.work)) {
+		show_pending(w, false);
+		fi_hand_back(w->dom, &w->handed);
+	}
+	spin_unlock_irqrestore(&w->lock, flags);
+}
+
 static void fi_work_fn(struct work_struct *work)
 {
 	struct fi_work *w = container_of(to_delayed_work(work), struct fi_work, dw);
 	unsigned long a[6] = { w->own }, ret;
 
-	show_pending(w->dom, w->own, false);
+	end_pending(w);
 	WRITE_ONCE(w->runner, current);
 	fi_invoke(READ_ONCE(w->entry), a, &ret);
 	WRITE_ONCE(w->runner, NULL);
@@ -77,6 +97,7 @@ static void free_twin(struct fi_domain *d, void *own, unsigned long cookie)
 	struct fi_work *w = (struct fi_work *)cookie;
 
 	disable_delayed_work_sync(&w->dw);
+	fi_hand_back(d, &w->handed);
 	kfree(w);
 }
 
@@ -98,6 +119,8 @@ static struct fi_work *new_twin(struct fi_call *c, int arg)
 		goto no_memory;
 	w->dom = c->dom;
 	w->own = c->arg[arg];
+	w->handed.addr = w->own;
+	spin_lock_init(&w->lock);
 	INIT_DELAYED_WORK(&w->dw, fi_work_fn);
 	err = fi_obj_add(c->dom, (void *)w->own, work_type, free_twin, (unsigned long)w);
 	if (!err)
@@ -118,7 +141,8 @@ static struct fi_work *get_twin(struct fi_call *c, int arg)
 	struct fi_entry *e;
 	unsigned long fn;
 
-	if (!fi_mem_writable(c->dom, c->arg[arg], sizeof(*own))) {
+	if (!(w && fi_handed(&w->handed)) &&
+	    !fi_mem_writable(c->dom, c->arg[arg], sizeof(*own))) {
 		fi_reject(c, arg, "not a work item of this driver");
 		return NULL;
 	}
@@ -157,35 +181,50 @@ static bool check_queue(struct fi_call *c)
 	return true;
 }
 
-static struct fi_work *take_for_queue(struct fi_call *c)
+enum how { QUEUE, QUEUE_DELAYED, MOD_DELAYED };
+
+/* The driver's work of @len bytes becomes pending. */
+static unsigned long queue(struct fi_call *c, enum how how, size_t len)
 {
 	struct fi_work *w = check_queue(c) ? get_twin(c, 2) : NULL;
+	struct workqueue_struct *wq = (void *)c->arg[1];
+	unsigned long flags;
+	int cpu = c->arg[0];
+	bool ret;
 
-	/* Before it can run: running clears it. */
-	if (w)
-		show_pending(c->dom, w->own, true);
-	return w;
+	if (!w)
+		return 0;
+	spin_lock_irqsave(&w->lock, flags);
+	show_pending(w, true);
+	if (!fi_handed(&w->handed))
+		w->handed.len = len;
+	fi_hand_over(w->dom, &w->handed);
+	if (how == QUEUE)
+		ret = queue_work_on(cpu, wq, &w->dw.work);
+	else if (how == QUEUE_DELAYED)
+		ret = queue_delayed_work_on(cpu, wq, &w->dw, c->arg[3]);
+	else
+		ret = mod_delayed_work_on(cpu, wq, &w->dw, c->arg[3]);
+	spin_unlock_irqrestore(&w->lock, flags);
+	/* It is being cancelled, and so was not queued. */
+	if (!ret)
+		end_pending(w);
+	return ret;
 }
 
 unsigned long fi_wrap_queue_work_on(struct fi_call *c)
 {
-	struct fi_work *w = take_for_queue(c);
-
-	return w && queue_work_on(c->arg[0], (void *)c->arg[1], &w->dw.work);
+	return queue(c, QUEUE, sizeof(struct work_struct));
 }
 
 unsigned long fi_wrap_queue_delayed_work_on(struct fi_call *c)
 {
-	struct fi_work *w = take_for_queue(c);
-
-	return w && queue_delayed_work_on(c->arg[0], (void *)c->arg[1], &w->dw, c->arg[3]);
+	return queue(c, QUEUE_DELAYED, sizeof(struct delayed_work));
 }
 
 unsigned long fi_wrap_mod_delayed_work_on(struct fi_call *c)
 {
-	struct fi_work *w = take_for_queue(c);
-
-	return w && mod_delayed_work_on(c->arg[0], (void *)c->arg[1], &w->dw, c->arg[3]);
+	return queue(c, MOD_DELAYED, sizeof(struct delayed_work));
 }
 
 /* The twin of a work that is to be waited for; NULL: nothing to wait for. */
@@ -212,7 +251,7 @@ unsigned long fi_wrap_cancel_work_sync(struct fi_call *c)
 	if (!w)
 		return 0;
 	ret = cancel_delayed_work_sync(&w->dw);
-	show_pending(c->dom, w->own, false);
+	end_pending(w);
 	return ret;
 }
 
@@ -222,7 +261,7 @@ unsigned long fi_wrap_cancel_delayed_work(struct fi_call *c)
 	bool ret = w && cancel_delayed_work(&w->dw);
 
 	if (ret)
-		show_pending(c->dom, w->own, false);
+		end_pending(w);
 	return ret;
 }
 

@@ -8,17 +8,20 @@
 #include <linux/list.h>
 #include <linux/pci.h>
 
+#include "../domain/handover.h"
 #include "../fi.h"
 
 /**
  * struct fi_pci_driver - the kernel's own copy of a driver's struct pci_driver
  * @drv: what is registered; the driver cannot write it
  * @orig: what the driver passed
+ * @handed: the same; it cannot write that either while it is registered
  * @dom: its domain
  */
 struct fi_pci_driver {
 	struct pci_driver drv;
 	struct pci_driver *orig;
+	struct fi_handover handed;
 	struct fi_domain *dom;
 };
 

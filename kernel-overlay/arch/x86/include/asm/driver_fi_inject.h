@@ -38,6 +38,10 @@ struct fi_evil {
 extern struct fi_evil fi_evil;
 
 void fi_evil_write(void);
+void fi_evil_write_byte(void);
+void fi_evil_nothing(void);
+void fi_evil_middle(void);
+void fi_evil_function_pointer(void);
 void fi_evil_jump(void);
 void fi_evil_overflow(void);
 void fi_evil_bug(void);
