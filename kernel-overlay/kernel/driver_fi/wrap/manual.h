@@ -38,6 +38,7 @@ bool fi_may_unlock(struct fi_call *c, const void *lock);
 void *fi_kmalloc_take(struct fi_domain *d, size_t size, gfp_t gfp);
 /* The driver has 2^@order pages: writable, until it gives them up. */
 int fi_page_take(struct fi_domain *d, struct page *page, unsigned int order);
+bool fi_page_held(struct fi_domain *d, const struct page *page);
 /* False if it has not. The caller has the driver's reference now. */
 bool fi_page_give(struct fi_domain *d, struct page *page);
 /*

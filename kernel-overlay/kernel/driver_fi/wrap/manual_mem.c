@@ -222,12 +222,18 @@ static unsigned long wrap_kvfree(struct fi_call *c)
 }
 
 /* The cookie of a page is its order. */
-static void free_page_obj(struct fi_domain *d, void *p, unsigned long order)
+static void free_page_obj(struct fi_domain *d, void *ptr, unsigned long order)
 {
-	if (fi_release_later(d, free_page_obj, p, order))
+	struct page *page = ptr;
+
+	if (fi_release_later(d, free_page_obj, ptr, order))
 		return;
-	fi_pages_revoke(d, page_address(p), PAGE_SIZE << order);
-	put_page(p);
+	fi_pages_revoke(d, page_address(page), PAGE_SIZE << order);
+	/* 0: the driver died in put_page(), on its way to wrap_folio_put(). */
+	if (page_ref_count(page))
+		put_page(page);
+	else
+		__folio_put(page_folio(page));
 }
 
 /**
@@ -250,6 +256,11 @@ int fi_page_take(struct fi_domain *d, struct page *page, unsigned int order)
 	if (ret)
 		fi_pages_revoke(d, page_address(page), PAGE_SIZE << order);
 	return ret;
+}
+
+bool fi_page_held(struct fi_domain *d, const struct page *page)
+{
+	return fi_obj_held(d, page, page_type);
 }
 
 /**

@@ -151,6 +151,9 @@ static void end_napi(struct fi_napi *p)
 		napi_complete(&p->napi);
 	if (xchg(&p->enabled, 0))
 		napi_disable(&p->napi);
+	/* Else its pages were freed with it, and are the driver's. */
+	if (p->napi.skb)
+		fi_skb_drop(p->dom, p->napi.skb);
 	__netif_napi_del(&p->napi);
 	spin_lock_irqsave(&fi_napis_lock, flags);
 	hash_del_rcu(&p->node);
@@ -189,6 +192,13 @@ void fi_napi_drop_all(struct fi_domain *d, struct net_device *dev)
 	}
 }
 
+/* napi_free_frags(), which is inline, frees this. */
+static void show_frags(struct fi_napi *p, struct sk_buff *skb)
+{
+	if (fi_mem_writable(p->dom, (unsigned long)&p->orig->skb, sizeof(skb)))
+		WRITE_ONCE(p->orig->skb, skb);
+}
+
 void fi_napi_forget_frags(struct fi_domain *d, const struct sk_buff *skb)
 {
 	struct fi_napi *p;
@@ -196,8 +206,10 @@ void fi_napi_forget_frags(struct fi_domain *d, const struct sk_buff *skb)
 
 	rcu_read_lock();
 	hash_for_each_rcu(fi_napis, i, p, node) {
-		if (p->dom == d && p->napi.skb == skb)
+		if (p->dom == d && p->napi.skb == skb) {
 			p->napi.skb = NULL;
+			show_frags(p, NULL);
+		}
 	}
 	rcu_read_unlock();
 }
@@ -385,6 +397,7 @@ unsigned long fi_wrap_napi_get_frags(struct fi_call *c)
 		napi_free_frags(&p->napi);
 		return 0;
 	}
+	show_frags(p, skb);
 	return (unsigned long)skb;
 }
 

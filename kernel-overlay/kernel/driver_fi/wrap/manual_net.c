@@ -302,6 +302,7 @@ const struct fi_import fi_imports_net[] = {
 	{ .name = "napi_alloc_skb", .fn = fi_wrap_napi_alloc_skb },
 	{ .name = "napi_get_frags", .fn = fi_wrap_napi_get_frags },
 	{ .name = "napi_gro_frags", .fn = fi_wrap_napi_gro_frags },
+	{ .name = "___pskb_trim", .fn = fi_wrap_pskb_trim },
 	{ .name = "__alloc_skb", .fn = fi_wrap_alloc_skb },
 	{ .name = "__netdev_alloc_skb", .fn = fi_wrap_netdev_alloc_skb },
 	{ .name = "napi_build_skb", .fn = fi_wrap_build_skb },

@@ -124,6 +124,14 @@ bool fi_skb_held(struct fi_domain *d, const struct sk_buff *skb)
 	return fi_obj_held(d, skb, sk_buff_type);
 }
 
+void fi_skb_drop(struct fi_domain *d, struct sk_buff *skb)
+{
+	unsigned long cookie;
+
+	if (fi_obj_del(d, skb, sk_buff_type, &cookie))
+		release_skb(d, skb, cookie);
+}
+
 /* The fields that a driver may write, for what the kernel relies on. */
 static bool is_sound(const struct sk_buff *skb)
 {
@@ -136,6 +144,13 @@ static bool is_sound(const struct sk_buff *skb)
 	       skb->truesize <= MAX_TRUESIZE;
 }
 
+static bool is_in_page(const skb_frag_t *frag)
+{
+	unsigned int len = skb_frag_size(frag);
+
+	return len <= PAGE_SIZE && skb_frag_off(frag) <= PAGE_SIZE - len;
+}
+
 /* Pages that the driver put into the packet: they must have been its own. */
 static bool give_frags(struct fi_domain *d, struct sk_buff *skb)
 {
@@ -145,17 +160,70 @@ static bool give_frags(struct fi_domain *d, struct sk_buff *skb)
 	if (nr > MAX_SKB_FRAGS)
 		return false;
 	for (i = 0; i < nr; i++) {
-		unsigned int len = skb_frag_size(&si->frags[i]);
-
-		if (len > PAGE_SIZE || skb_frag_off(&si->frags[i]) > PAGE_SIZE - len ||
+		if (!is_in_page(&si->frags[i]) ||
 		    !fi_page_give(d, skb_frag_page(&si->frags[i]))) {
 			/* Those before are the packet's now. */
 			si->nr_frags = i;
 			return false;
 		}
-		sum += len;
+		sum += skb_frag_size(&si->frags[i]);
 	}
 	return sum == skb->data_len;
+}
+
+static bool has_page(struct page *const *pages, unsigned int nr, const struct page *page)
+{
+	while (nr)
+		if (pages[--nr] == page)
+			return true;
+	return false;
+}
+
+static bool is_frag(const struct sk_buff *skb, const struct page *page)
+{
+	const struct skb_shared_info *si = skb_shinfo(skb);
+	unsigned int i;
+
+	for (i = 0; i < si->nr_frags; i++)
+		if (skb_frag_page(&si->frags[i]) == page)
+			return true;
+	return false;
+}
+
+/*
+ * References to the pages that the driver put into the packet, which must be its
+ * own: none is freed while the driver can write it. Return: how many, or -EINVAL
+ */
+static int hold_frags(struct fi_domain *d, const struct sk_buff *skb, struct page **pages)
+{
+	const struct skb_shared_info *si = skb_shinfo(skb);
+	int i, nr = si->nr_frags;
+
+	if (nr > MAX_SKB_FRAGS)
+		return -EINVAL;
+	for (i = 0; i < nr; i++) {
+		pages[i] = skb_frag_page(&si->frags[i]);
+		if (!is_in_page(&si->frags[i]) || has_page(pages, i, pages[i]) ||
+		    !fi_page_held(d, pages[i]))
+			goto put;
+		get_page(pages[i]);
+	}
+	return nr;
+put:
+	while (i--)
+		put_page(pages[i]);
+	return -EINVAL;
+}
+
+/* What the packet has no more, the kernel has put: it is not the driver's. */
+static void unhold_frags(struct fi_domain *d, const struct sk_buff *skb, struct page **pages,
+			 int nr)
+{
+	while (nr--) {
+		if (!is_frag(skb, pages[nr]))
+			fi_page_give(d, pages[nr]);
+		put_page(pages[nr]);
+	}
 }
 
 /**
@@ -191,6 +259,49 @@ bool fi_skb_give(struct fi_domain *d, struct sk_buff *skb)
 	return true;
 }
 EXPORT_SYMBOL_GPL(fi_skb_give);
+
+/* A clone gets data of its own, so what was granted is not what will be. */
+static unsigned long trim_clone(struct fi_call *c, struct sk_buff *skb, unsigned int len)
+{
+	int ret;
+
+	if (!fi_skb_give(c->dom, skb))
+		return fi_reject(c, 0, "not a sound sk_buff of this driver");
+	ret = ___pskb_trim(skb, len);
+	if (fi_skb_take(c->dom, skb)) {
+		kfree_skb(skb);
+		return fi_reject(c, 0, "no memory");
+	}
+	return (unsigned long)(long)ret;
+}
+
+/*
+ * Drivers cut off the checksum that their device leaves at the end. The kernel
+ * frees pages on the way: the last, if nothing else is in it, and all of them
+ * if the packet fits its head.
+ */
+unsigned long fi_wrap_pskb_trim(struct fi_call *c)
+{
+	struct sk_buff *skb = (struct sk_buff *)c->arg[0];
+	struct page *pages[MAX_SKB_FRAGS];
+	unsigned int len = c->arg[1];
+	unsigned long cookie;
+	int nr = 0, ret;
+
+	if (!fi_obj_cookie(c->dom, skb, sk_buff_type, &cookie) || !is_sound(skb))
+		return fi_reject(c, 0, "not a sound sk_buff of this driver");
+	if (len > skb->len)
+		return fi_reject(c, 1, "longer than the packet");
+	if (skb_cloned(skb))
+		return trim_clone(c, skb, len);
+	if (cookie & COOKIE_FRAGS)
+		nr = hold_frags(c->dom, skb, pages);
+	if (nr < 0)
+		return fi_reject(c, 0, "its pages are not this driver's");
+	ret = ___pskb_trim(skb, len);
+	unhold_frags(c->dom, skb, pages, nr);
+	return (unsigned long)(long)ret;
+}
 
 static unsigned long taken(struct fi_call *c, struct sk_buff *skb)
 {

@@ -66,6 +66,7 @@ unsigned long fi_wrap_netdev_alloc_skb(struct fi_call *c);
 unsigned long fi_wrap_build_skb(struct fi_call *c);
 unsigned long fi_wrap_alloc_frag(struct fi_call *c);
 unsigned long fi_wrap_free_frag(struct fi_call *c);
+unsigned long fi_wrap_pskb_trim(struct fi_call *c);
 int fi_skb_take(struct fi_domain *d, struct sk_buff *skb);
 bool fi_skb_give(struct fi_domain *d, struct sk_buff *skb);
 /* A packet made for the driver to fill: all of its data may be written. */
@@ -73,6 +74,8 @@ int fi_skb_take_new(struct fi_domain *d, struct sk_buff *skb);
 /* One for napi_get_frags(): also its list of pages. */
 int fi_skb_take_frags(struct fi_domain *d, struct sk_buff *skb);
 bool fi_skb_held(struct fi_domain *d, const struct sk_buff *skb);
+/* Frees a packet that the driver has, if it has it; its pages stay the driver's. */
+void fi_skb_drop(struct fi_domain *d, struct sk_buff *skb);
 
 extern const struct fi_slot fi_slot_napi_poll;
 
