@@ -34,7 +34,7 @@ static bool relocate_copy(struct fi_dbi_unit *fake, const u8 *repl, u32 len, u8 
 {
 	for (u32 off = 0; off < len;) {
 		struct fi_insn in;
-		u32 n = fi_decode(fake, repl + off, len - off, (u64)repl + off, &in);
+		u32 n = fi_decode_anew(fake, repl + off, len - off, (u64)repl + off, &in, NULL);
 
 		if (!n)
 			return false;

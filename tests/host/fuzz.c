@@ -63,7 +63,7 @@ static void verify(struct fi_dbi_unit *u, u32 nfuncs, u64 arena)
 			continue;
 		CHECK(va >= arena && va + len <= arena + ARENA);
 		for (u64 p = va; p < va + len;) {
-			u32 n = fi_decode(u, (u8 *)p, va + len - p, p, &in);
+			u32 n = fi_decode_anew(u, (u8 *)p, va + len - p, p, &in, NULL);
 
 			/* only what was copied can be unknown, and that decoded */
 			CHECK(n);

@@ -83,6 +83,7 @@ static const struct {
 	const char *name;
 	void (*run)(void);
 } suites[] = {
+	{ "decode", suite_decode },
 	{ "violations", suite_violations },
 	{ "random", suite_random },
 	{ "libraries", suite_libraries },

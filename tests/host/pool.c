@@ -60,7 +60,7 @@ static bool describe(struct fi_dbi_unit *u, ZydisDecoder *d, const u8 *b, u32 le
 	struct fi_insn in;
 
 	memset(s, 0, sizeof(*s));
-	if (!fi_decode(u, b, len, 0x1000, &in) || in.kind != FI_I_PLAIN || in.sens ||
+	if (!fi_decode_anew(u, b, len, 0x1000, &in, NULL) || in.kind != FI_I_PLAIN || in.sens ||
 	    in.mem.rip || (in.wr & FI_REG(FI_RSP)) || in.store == FI_S_GS ||
 	    in.mem.gs || in.store == FI_S_POP || in.enc == 2)
 		return false;
@@ -128,7 +128,7 @@ void harvest(void)
 			const u8 *b = m->text[0].bytes + off;
 			struct sample s;
 			struct fi_insn in;
-			u32 n = fi_decode(&fake, b, m->text[0].size - off, 0x1000, &in);
+			u32 n = fi_decode_anew(&fake, b, m->text[0].size - off, 0x1000, &in, NULL);
 			u32 at;
 
 			off += n ? n : 1;

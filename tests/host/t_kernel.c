@@ -78,7 +78,7 @@ static bool call_right(struct place *p, const struct fi_insn *in, u64 at,
 	}
 	n->calls++;
 	n->own_calls += !im;
-	return fi_decode(&p->fake, cached(p, at), 15, at, &c) == 5 &&
+	return fi_decode_anew(&p->fake, cached(p, at), 15, at, &c, NULL) == 5 &&
 	       c.kind == FI_I_CALL && c.target == call_target(p, in);
 }
 
@@ -89,7 +89,7 @@ static bool copy_right(struct place *p, const struct fi_insn *in, const u8 *byte
 	const u8 *b = cached(p, at);
 	struct fi_insn c;
 
-	if (fi_decode(&p->fake, b, 15, at, &c) != in->len)
+	if (fi_decode_anew(&p->fake, b, 15, at, &c, NULL) != in->len)
 		return false;
 	n->rip += in->mem.rip;
 	n->gs += in->mem.gs;
@@ -138,8 +138,8 @@ static void originals(struct place *p, struct census *n)
 			continue;
 		for (u32 off = 0; off < f->size;) {
 			struct fi_insn in;
-			u32 len = fi_decode(&p->fake, b + off, f->size - off,
-					    f->va + off, &in);
+			u32 len = fi_decode_anew(&p->fake, b + off, f->size - off,
+					    f->va + off, &in, NULL);
 
 			if (!len)
 				break;
@@ -170,7 +170,7 @@ static void site_right(struct place *p, u64 at, struct census *n)
 
 	memcpy(&imm, b + 1, 4);
 	site = (s64)imm;
-	if (fi_decode(&p->fake, b + 5, 15, at + 5, &in) != 5 ||
+	if (fi_decode_anew(&p->fake, b + 5, 15, at + 5, &in, NULL) != 5 ||
 	    in.target - HELPERS > 0x500)
 		return;		/* an argument of the driver's own */
 	n->sites++;
@@ -194,7 +194,7 @@ static void fragments(struct place *p, struct census *n)
 		for (at = va; at < va + len; at += k) {
 			const u8 *b = cached(p, at);
 
-			k = fi_decode(&p->fake, b, 15, at, &in);
+			k = fi_decode_anew(&p->fake, b, 15, at, &in, NULL);
 			if (!k) {
 				n->wrong++;
 				complain(p, p->m->func[i].va, "no instruction");

@@ -504,7 +504,7 @@ static void sabotage(struct unit *u)
 	fake.dec = calloc(1, fi_decode_scratch());
 	fi_decode_init(fake.dec);
 	while (va < u->m->func[1].va + u->m->func[1].size) {
-		u32 n = fi_decode(&fake, (u8 *)va, 15, va, &in);
+		u32 n = fi_decode_anew(&fake, (u8 *)va, 15, va, &in, NULL);
 		u64 at = fi_dbi_to_cache(u->u, va);
 
 		if (!n)

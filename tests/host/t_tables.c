@@ -43,7 +43,7 @@ static void one_function(struct unit *u, struct fi_dbi_unit *fake,
 	for (u32 off = 0; off < f->size;) {
 		u64 at = fi_dbi_to_cache(u->u, f->va + off);
 		struct fi_insn in;
-		u32 len = fi_decode(fake, b + off, f->size - off, f->va + off, &in);
+		u32 len = fi_decode_anew(fake, b + off, f->size - off, f->va + off, &in, NULL);
 
 		if (!len)
 			return;

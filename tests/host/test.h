@@ -23,6 +23,7 @@ extern struct options opt;
 /* Path of a module by file name, or NULL. */
 const char *find_module(const char *name);
 
+void suite_decode(void);
 void suite_violations(void);
 void suite_tables(void);
 void suite_model(void);

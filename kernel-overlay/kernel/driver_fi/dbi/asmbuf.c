@@ -123,13 +123,6 @@ static u32 sum_branches(struct fi_asmbuf *a)
 	return cum;
 }
 
-u32 fi_asm_pos(const struct fi_asmbuf *a, u32 pos, u32 br)
-{
-	if (!br)
-		return pos;
-	return pos + a->br[br - 1].cum + a->br[br - 1].size;
-}
-
 u32 fi_asm_size(const struct fi_asmbuf *a)
 {
 	return fi_asm_pos(a, a->len, a->nr_br);

@@ -14,8 +14,10 @@
 #define CANDIDATES	(FI_REG(FI_RBX) | FI_REG(FI_R12) | FI_REG(FI_R13) | \
 			 FI_REG(FI_R14) | FI_REG(FI_R15))
 
-static void mark_loops(struct fi_group *g)
+/* Is there any? */
+static bool mark_loops(struct fi_group *g)
 {
+	bool any = false;
 	u32 i, k, n;
 
 	/* blocks stand in address order: what a branch back spans is in the loop */
@@ -27,8 +29,10 @@ static void mark_loops(struct fi_group *g)
 				continue;
 			for (n = to - 1; n <= i; n++)
 				g->block[n].in_loop = true;
+			any = true;
 		}
 	}
+	return any;
 }
 
 static bool starved(const struct fi_group *g, const struct fi_insn *in)
@@ -65,9 +69,8 @@ void fi_borrow(struct fi_group *g)
 	u8 r;
 
 	g->borrowed = FI_NOREG;
-	if (!g->abi || !cfg->ret_check || cfg->checks == FI_DBI_NONE)
+	if (!g->abi || !cfg->ret_check || cfg->checks == FI_DBI_NONE || !mark_loops(g))
 		return;
-	mark_loops(g);
 	for (i = 0; i < g->nr_insns; i++) {
 		const struct fi_insn *in = &g->insn[i];
 

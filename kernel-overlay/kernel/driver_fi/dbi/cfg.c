@@ -57,15 +57,6 @@ struct fi_insn *fi_cfg_at(struct fi_group *g, u64 va)
 	return &g->insn[g->at[at] - 1];
 }
 
-const u8 *fi_insn_bytes(struct fi_group *g, const struct fi_insn *in)
-{
-	const u8 *b = NULL;
-	u32 avail;
-
-	at_va(g, at_index(g, in->va), &b, &avail);
-	return b;
-}
-
 static bool push_work(struct fi_group *g, u32 *n, u32 at)
 {
 	g->work = fi_unit_grow(g->u, g->work, &g->cap_work, *n + 1,
@@ -299,6 +290,7 @@ static bool decode_run(struct fi_group *g, u32 at, u32 *nwork)
 			in->len = 1;
 			g->u->stats.decode_failures++;
 		}
+		in->bytes = bytes;
 		g->at[at] = ++g->nr_insns;
 		apply_edge(g, in);
 		if (!settle(g, in) || !follow(g, in, nwork))
@@ -344,11 +336,7 @@ static bool link_insns(struct fi_group *g)
 	for (i = 0; i < g->nr_insns; i++) {
 		struct fi_insn *in = &g->insn[i];
 		struct fi_insn *t;
-		u32 k, at = at_index(g, in->va);
 
-		for (k = 1; k < in->len && at + k < g->at_size; k++)
-			if (g->at[at + k] && at_index(g, in->va + k) == at + k)
-				return fi_refuse(g, in->va, "overlapping instructions");
 		if (!ends_run(in)) {
 			t = fi_cfg_at(g, in->va + in->len);
 			in->next = t ? (u32)(t - g->insn) + 1 : 0;
@@ -390,14 +378,21 @@ static struct fi_block *new_block(struct fi_group *g)
 static bool make_blocks(struct fi_group *g)
 {
 	struct fi_block *b = NULL;
-	u32 at;
+	u32 at = 0, seen = 0;
 
-	for (at = 0; at < g->at_size; at++) {
+	while (at < g->at_size) {
+		const struct fi_insn *in;
 		u32 i = g->at[at];
 
-		if (!i)
+		if (!i) {
+			at++;
 			continue;
+		}
 		i--;
+		in = &g->insn[i];
+		/* none goes beyond its part */
+		at += in->len;
+		seen++;
 		if (!b || g->insn[i].leader || i != b->last + 1 ||
 		    g->insn[b->last].next != i + 1) {
 			b = new_block(g);
@@ -406,9 +401,11 @@ static bool make_blocks(struct fi_group *g)
 			b->first = i;
 		}
 		b->last = i;
+		b->moves |= in->spop != FI_SP_KEEP || (in->def & FI_REG(FI_RBP));
 		g->insn[i].block = g->nr_blocks - 1;
 	}
-	return true;
+	return seen == g->nr_insns ||
+	       fi_refuse(g, g->part[0].va, "overlapping instructions");
 }
 
 static void link_blocks(struct fi_group *g)

@@ -408,7 +408,7 @@ void fi_check_redirect(struct fi_group *g, const struct fi_insn *in,
 	lea(g, 0x8d, &c->mem, r, pushed);
 	if (!g->u->cfg->seg_low)
 		fi_put(g, t, fi_emit_reg_op(t, FI_OP_W | 0x63, r, r));
-	n = fi_emit_redirect(t, fi_insn_bytes(g, in), in->len, in->enc == 1,
+	n = fi_emit_redirect(t, in->bytes, in->len, in->enc == 1,
 			     in->rex_off, in->modrm_off, in->imm_len, r, 0);
 	if (!n)
 		fi_refuse(g, in->va, "store cannot be redirected");

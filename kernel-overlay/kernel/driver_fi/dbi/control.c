@@ -222,7 +222,7 @@ static bool kernel_slot(struct fi_group *g, const struct fi_insn *in)
 
 static void copy_indirect(struct fi_group *g, const struct fi_insn *in)
 {
-	fi_put(g, fi_insn_bytes(g, in), in->len);
+	fi_put(g, in->bytes, in->len);
 	fi_asm_fix(g->u, &g->u->a, FI_FIX_ABS, in->mem.abs,
 		   in->len - in->disp_off - 4);
 }
@@ -238,8 +238,8 @@ static bool is_computed(struct fi_group *g, const struct fi_insn *in)
 		const struct fi_insn *w = &g->insn[i];
 
 		if (w->wr & FI_REG(in->reg))
-			return fi_insn_bytes(g, w)[w->opc_off] != 0x8b &&
-			       fi_insn_bytes(g, w)[w->opc_off] != 0x89;
+			return w->bytes[w->opc_off] != 0x8b &&
+			       w->bytes[w->opc_off] != 0x89;
 	}
 	return false;
 }

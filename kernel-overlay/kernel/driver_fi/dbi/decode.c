@@ -563,8 +563,38 @@ static void decode_sens(struct scratch *s, struct fi_insn *in)
 		in->sens = sens;
 }
 
-u32 fi_decode(struct fi_dbi_unit *u, const u8 *bytes, u32 avail, u64 va,
-	      struct fi_insn *in)
+/* Does anything but an operand's value hang on an immediate or a displacement? */
+static bool by_value(const struct scratch *s)
+{
+	const ZydisDecodedOperand *a = &s->op[0], *b = &s->op[1];
+
+	switch (s->in.mnemonic) {
+	case ZYDIS_MNEMONIC_ADD:
+	case ZYDIS_MNEMONIC_SUB:
+	case ZYDIS_MNEMONIC_AND:
+		return a->type == ZYDIS_OPERAND_TYPE_REGISTER &&
+		       b->type == ZYDIS_OPERAND_TYPE_IMMEDIATE;
+	case ZYDIS_MNEMONIC_LEA:
+		return a->reg.value == ZYDIS_REGISTER_RSP ||
+		       a->reg.value == b->mem.base;
+	default:
+		return is_shift(s->in.mnemonic);
+	}
+}
+
+/* The length of its beginning that no other instruction has, or 0. */
+static u32 key_length(const struct scratch *s, const struct fi_insn *in)
+{
+	/* elsewhere displacements are scaled, or an opcode stands at the end */
+	if (in->enc == 2 || in->disp_len > 4)
+		return 0;
+	if (by_value(s))
+		return in->len;
+	return in->disp_off ? in->disp_off : in->len - in->imm_len;
+}
+
+u32 fi_decode_anew(struct fi_dbi_unit *u, const u8 *bytes, u32 avail, u64 va,
+		   struct fi_insn *in, u32 *key)
 {
 	struct scratch *s = u->dec;
 
@@ -573,10 +603,6 @@ u32 fi_decode(struct fi_dbi_unit *u, const u8 *bytes, u32 avail, u64 va,
 	in->reg = FI_NOREG;
 	in->mem.base = FI_NOREG;
 	in->mem.index = FI_NOREG;
-	if (fi_zydis_unreachable)
-		u->broken = true;
-	if (u->broken)
-		return 0;
 	if (!ZYAN_SUCCESS(ZydisDecoderDecodeInstruction(&s->decoder, &s->ctx,
 							bytes, min(avail, 15),
 							&s->in)) ||
@@ -594,6 +620,25 @@ u32 fi_decode(struct fi_dbi_unit *u, const u8 *bytes, u32 avail, u64 va,
 	decode_growth(s, in);
 	if (in->sens)
 		in->verdict = u->cfg->verdict[in->sens];
-	in->decoded_ok = true;
+	if (key)
+		*key = key_length(s, in);
 	return in->len;
+}
+
+u32 fi_decode(struct fi_dbi_unit *u, const u8 *bytes, u32 avail, u64 va,
+	      struct fi_insn *in)
+{
+	u32 len, key = 0;
+
+	len = fi_memo_recall(&u->memo, bytes, avail, va, in);
+	if (len)
+		return len;
+	if (fi_zydis_unreachable)
+		u->broken = true;
+	len = u->broken ? 0 : fi_decode_anew(u, bytes, avail, va, in, &key);
+	if (!len)
+		memset(in, 0, sizeof(*in));
+	else if (key)
+		fi_memo_keep(u, bytes, key, in);
+	return len;
 }

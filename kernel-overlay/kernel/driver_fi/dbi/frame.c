@@ -101,6 +101,7 @@ static void enter(struct fi_group *g, u64 va, s32 depth)
 	b = &g->block[in->block];
 	meet(&b->depth_in, depth);
 	meet_rbp(&b->rbp_in, FI_DEPTH_NONE);
+	b->stale = true;
 }
 
 /* After rsp came from an unknown place, only a return may follow. */
@@ -126,7 +127,7 @@ static bool only_returns(const struct fi_group *g, u32 i)
  */
 static bool can_check(struct fi_group *g, const struct fi_insn *in)
 {
-	u8 op = fi_insn_bytes(g, in)[in->opc_off];
+	u8 op = in->bytes[in->opc_off];
 	u16 busy = in->live | in->use | in->wr | FI_REG(FI_RSP);
 
 	/* mov %rsp,%rsp names no other register; nor is half of one compared */
@@ -191,17 +192,21 @@ void fi_frame(struct fi_group *g)
 			struct fi_block *b = &g->block[i];
 			struct frame f;
 
-			if (b->depth_in == FI_DEPTH_TOP)
+			if (!b->stale)
 				continue;
-			f = run_block(g, b, false);
+			b->stale = false;
+			f = (struct frame){ b->depth_in, b->rbp_in };
+			if (b->moves)
+				f = run_block(g, b, false);
 			for (k = 0; k < ARRAY_SIZE(b->succ); k++) {
 				struct fi_block *t;
 
 				if (!b->succ[k])
 					continue;
 				t = &g->block[b->succ[k] - 1];
-				again |= meet(&t->depth_in, f.depth);
-				again |= meet_rbp(&t->rbp_in, f.rbp);
+				t->stale |= meet(&t->depth_in, f.depth);
+				t->stale |= meet_rbp(&t->rbp_in, f.rbp);
+				again |= t->stale;
 			}
 		}
 	} while (again);

@@ -74,45 +74,47 @@ struct fi_mem {
 
 /* raw: offsets in the bytes of the instruction; 0: not there */
 struct fi_insn {
+	/* what the decoder says of it */
 	u64 va;
 	u64 target;
+	const char *odd;	/* FI_SENS_STORE: which */
 	struct fi_mem mem;
 	u16 use, def;		/* general registers; def: wholly overwritten */
 	u16 wr;			/* written, even in part */
-	u16 live;		/* registers live before it */
-	u8 fuse, fdef, flive;	/* the same for flags */
+	u16 load;		/* bytes read at the memory operand */
+	u16 size;
+	u8 fuse, fdef;		/* flags */
 	u8 len;
 	u8 kind;
 	u8 store;
-	u16 load;		/* bytes read at the memory operand */
 	bool load_odd;		/* ... but which, the operand does not tell */
 	bool load_bit;		/* ... at the bit offset in @reg */
 	u8 load_si, load_di;	/* bytes read there by a string instruction */
 	u8 rep;			/* enum fi_rep */
 	u8 sens;
 	u8 verdict;
-	const char *odd;	/* FI_SENS_STORE: which */
 	u8 reg;			/* indirect target, or bit offset */
 	u8 cc;
-	u16 size;
 	u8 opsize;		/* operand width in bytes */
 	u8 enc;			/* 0 legacy, 1 VEX, 2 other */
 	u8 rex_off, opc_off, modrm_off, disp_off, disp_len, imm_len;
-	bool decoded_ok;
+	u8 grows;		/* adds this to a register, all 64 bits of it */
+	u8 spop;		/* enum fi_sp_op */
+	s32 spill_imm;		/* constant added to rsp, if RSP_ADD */
+	/* what the stages after it find out; zero until then */
+	u16 live;		/* registers live before it */
+	u8 flive;		/* flags live before it */
+	u8 tkind;		/* enum fi_dbi_target_kind of @target */
 	bool extable;
 	bool label;		/* a jump-label site: keep, 5 bytes */
-	u8 grows;		/* adds this to a register, all 64 bits of it */
 	bool scall;		/* a static-call site: keep plain */
 	bool tail;		/* FI_I_JMP that leaves the group */
 	bool leader;
 	bool rsp_check;		/* loads rsp from a register: by little, and upward */
-	s32 spill_imm;		/* constant added to rsp, if RSP_ADD */
-	u8 spop;		/* enum fi_sp_op */
-	u8 tkind;		/* enum fi_dbi_target_kind of @target */
 	u64 tto;		/* where a call of a target outside goes */
+	u64 xva;		/* the extra edge's target, or 0 */
 	u32 tfunc;		/* index + 1 of the module function that @target is */
 	s32 depth;		/* bytes of own frame above rsp, at least */
-	u64 xva;		/* the extra edge's target, or 0 */
 	u32 xtarget;		/* index + 1 of it */
 	u32 jtarget;		/* index + 1 of @target, if in this group */
 	u32 next;		/* index + 1 of the successor in line */
@@ -120,7 +122,12 @@ struct fi_insn {
 	u32 check;		/* first check before it, index + 1 */
 	u32 redirect;		/* check that rewrites it, index + 1 */
 	u32 covered;		/* check that covers its store, index + 1 */
+	const u8 *bytes;
 };
+
+/* From here to there it is the same wherever it stands, but for two values in @mem. */
+#define FI_INSN_FACTS	offsetof(struct fi_insn, mem)
+#define FI_INSN_STAGES	offsetof(struct fi_insn, live)
 
 /* How an instruction changes rsp (and rbp, as far as frames need it). */
 enum fi_sp_op {
@@ -135,10 +142,12 @@ enum fi_sp_op {
 struct fi_block {
 	u32 first, last;	/* instruction indices, inclusive */
 	u32 succ[3];		/* block index + 1; 0: none */
-	u16 live_in;
-	u8 flive_in;
+	u16 live_in, wants, keeps;	/* live before it: wants, and after & keeps */
+	u8 flive_in, fwants, fkeeps;
 	bool exits;		/* leaves the group at its end */
 	bool in_loop;		/* roughly: a branch back spans it */
+	bool moves;		/* rsp or rbp: the frame has to be followed */
+	bool stale;		/* depth_in or rbp_in fell since it was looked at */
 	u32 label, loop;	/* while lowering; @loop: for the branch to itself */
 	u16 limits;		/* registers that bound checks of a loop */
 	s32 depth_in;		/* FI_DEPTH_TOP: not reached yet */
@@ -158,6 +167,25 @@ enum fi_check_kind {
 	FI_C_GS,
 	FI_C_LOOP,		/* as STORE, but bounded once for many rounds */
 	FI_C_REDIRECT,		/* sandbox: the store itself is rewritten */
+};
+
+/* memo.c: a tree by the bytes that decide; its edges stand in a hash table */
+struct fi_memo_edge {
+	u32 key;		/* node and byte, plus 1; 0: none */
+	u32 next;		/* a node, or FI_MEMO_LEAF and an instruction */
+};
+
+#define FI_MEMO_LEAF	0x80000000u
+
+struct fi_memo_insn {
+	u8 facts[FI_INSN_STAGES - FI_INSN_FACTS];
+};
+
+/* @bits: log2 of the room for edges, of which half is used; 0: nothing yet */
+struct fi_memo {
+	struct fi_memo_edge *edge;
+	struct fi_memo_insn *insn;
+	u32 bits, nr_edges, nr_nodes, nr_insns;
 };
 
 /* A check, placed before instruction @at. */
@@ -303,9 +331,11 @@ struct fi_xref {
 
 struct fi_map_entry {
 	u32 cache;		/* arena offset */
-	u32 orig;		/* see fi_unit_off(); U32_MAX: nobody's */
-	u32 main;		/* the instruction itself */
+	u32 orig : 31;		/* see fi_unit_off() */
+	u32 main : 1;		/* the instruction itself */
 };
+
+#define FI_NOBODY	0x7fffffffu	/* orig: nobody's */
 
 struct fi_dbi_unit {
 	const struct fi_dbi_env *env;
@@ -329,14 +359,14 @@ struct fi_dbi_unit {
 	u32 nr_xrefs, cap_xrefs;
 	struct fi_map_entry *map;	/* ascending by cache offset */
 	u32 nr_map, cap_map;
-	struct fi_map_entry *rmap;	/* ascending by orig */
-	u32 nr_rmap;
+	u32 *rmap;		/* by offset over all texts: arena offset, or 0 */
 	struct fi_dbi_store *store;
 	u32 nr_stores, cap_stores;
 
 	struct fi_group g;	/* scratch, reused by each group */
 	struct fi_asmbuf a;
 	void *dec;		/* the decoder's scratch */
+	struct fi_memo memo;
 	bool broken;		/* the decoder contradicted itself */
 	bool nomem;
 	bool nospace;
@@ -347,7 +377,7 @@ struct fi_dbi_unit {
 u32 fi_unit_off(const struct fi_dbi_unit *u, u64 va);
 u64 fi_unit_va(const struct fi_dbi_unit *u, u32 off);
 bool fi_map_append(struct fi_dbi_unit *u, u32 start);
-bool fi_map_finish(struct fi_dbi_unit *u);
+bool fi_map_finish(struct fi_dbi_unit *u, u32 first);
 
 /* unit.c */
 void *__fi_unit_grow(struct fi_dbi_unit *u, void *p, u32 *cap, u32 need, size_t size);
@@ -375,6 +405,17 @@ void fi_decode_init(void *scratch);
 /* Fills @in from the bytes; returns the length, or 0 if it is no instruction. */
 u32 fi_decode(struct fi_dbi_unit *u, const u8 *bytes, u32 avail, u64 va,
 	      struct fi_insn *in);
+/* The same without memory; *@key, if asked for: how many bytes decide, or 0. */
+u32 fi_decode_anew(struct fi_dbi_unit *u, const u8 *bytes, u32 avail, u64 va,
+		   struct fi_insn *in, u32 *key);
+
+/* memo.c: what was decoded before */
+u32 fi_memo_recall(const struct fi_memo *m, const u8 *bytes, u32 avail, u64 va,
+		   struct fi_insn *in);
+/* Without room it is forgotten; that costs time only. */
+void fi_memo_keep(struct fi_dbi_unit *u, const u8 *bytes, u32 key,
+		  const struct fi_insn *in);
+void fi_memo_drop(struct fi_dbi_unit *u);
 
 /* insns.c: facts about mnemonics that operands do not tell */
 u8 fi_insn_sens(u32 mnemonic);
@@ -433,7 +474,6 @@ void fi_control_cold(struct fi_group *g);
 
 /* lower.c: the whole group into the stream */
 bool fi_lower(struct fi_group *g);
-const u8 *fi_insn_bytes(struct fi_group *g, const struct fi_insn *in);
 
 /* asmbuf.c */
 void fi_asm_reset(struct fi_asmbuf *a);
@@ -448,6 +488,11 @@ void fi_asm_fix(struct fi_dbi_unit *u, struct fi_asmbuf *a, u8 kind, u64 target,
 void fi_asm_pc(struct fi_dbi_unit *u, struct fi_asmbuf *a, u64 va, bool main);
 void fi_asm_relax(struct fi_asmbuf *a);
 u32 fi_asm_size(const struct fi_asmbuf *a);
-u32 fi_asm_pos(const struct fi_asmbuf *a, u32 pos, u32 br);
+
+/* Where the position is in the fragment, once fi_asm_relax() is through. */
+static inline u32 fi_asm_pos(const struct fi_asmbuf *a, u32 pos, u32 br)
+{
+	return br ? pos + a->br[br - 1].cum + a->br[br - 1].size : pos;
+}
 
 #endif

@@ -18,7 +18,7 @@ static u32 target_label(struct fi_group *g, const struct fi_insn *from, u32 insn
 
 static void lower_copy(struct fi_group *g, const struct fi_insn *in)
 {
-	fi_put(g, fi_insn_bytes(g, in), in->len);
+	fi_put(g, in->bytes, in->len);
 	if (in->mem.rip)
 		fi_asm_fix(g->u, &g->u->a, FI_FIX_ABS, in->mem.abs,
 			   in->len - in->disp_off - 4);
@@ -70,7 +70,7 @@ static void lower_tail(struct fi_group *g, const struct fi_insn *in)
 static void lower_label(struct fi_group *g, const struct fi_insn *in)
 {
 	static const u8 nop5[] = { 0x0f, 0x1f, 0x44, 0x00, 0x00 };
-	const u8 *b = fi_insn_bytes(g, in);
+	const u8 *b = in->bytes;
 
 	if (b[0] != 0xe9 && b[0] != 0xeb)
 		fi_put(g, nop5, 5);
@@ -84,7 +84,7 @@ static void lower_jcx(struct fi_group *g, const struct fi_insn *in)
 {
 	static const u8 hop[] = { 2, 0xeb, 5 };
 
-	fi_put(g, fi_insn_bytes(g, in), in->len - 1);
+	fi_put(g, in->bytes, in->len - 1);
 	fi_put(g, hop, sizeof(hop));
 	fi_asm_branch(g->u, &g->u->a, FI_CC_JMP, target_label(g, in, in->jtarget), true);
 }
@@ -104,7 +104,7 @@ static void lower_port(struct fi_group *g, const struct fi_insn *in)
 	struct fi_dbi_site s = {
 		.va = in->va, .kind = FI_SITE_PORT, .size = in->opsize,
 	};
-	const u8 *b = fi_insn_bytes(g, in);
+	const u8 *b = in->bytes;
 
 	if (in->imm_len)
 		s.mask = 0x10000 | b[in->len - 1];
@@ -245,9 +245,10 @@ static void lower_block(struct fi_group *g, u32 n)
 			fi_asm_pc(g->u, a, g->insn[g->check[c - 1].insn].va, false);
 			fi_check_emit(g, &g->check[c - 1]);
 		}
-		fi_asm_pc(g->u, a, in->va, false);
-		if (g->u->cfg->poison)
+		if (g->u->cfg->poison) {
+			fi_asm_pc(g->u, a, in->va, false);
 			poison(g, in);
+		}
 		/* a patched tail call stands behind its check */
 		fi_asm_pc(g->u, a, in->va, !(in->scall && in->tail));
 		lower_insn(g, in);

@@ -73,7 +73,7 @@ u32 fi_dbi_rewrite_orc(const struct fi_dbi_unit *u, const struct fi_dbi_orc *in,
 
 	/* one for each change of entry along the cache */
 	for (i = 0; i < u->nr_map && used < max; i++) {
-		u64 va = u->map[i].orig == U32_MAX ? 0 :
+		u64 va = u->map[i].orig == FI_NOBODY ? 0 :
 			 fi_unit_va(u, u->map[i].orig);
 		u32 lo = 0, hi = n;
 

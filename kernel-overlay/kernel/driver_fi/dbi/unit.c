@@ -196,6 +196,7 @@ void fi_dbi_destroy(struct fi_dbi_unit *u)
 	const struct fi_dbi_env *env = u->env;
 	u32 i;
 
+	fi_memo_drop(u);
 	for (i = 0; i < ARRAY_SIZE(list); i++)
 		if (list[i])
 			env->free(env->ctx, list[i]);
@@ -483,8 +484,9 @@ int fi_dbi_translate(struct fi_dbi_unit *u, u64 va, u8 *w, u32 size)
 			goto fail;
 	for (i = 0; i < u->nr_xrefs; i++)
 		link_xref(u, &u->xref[i], u->w + u->xref[i].pos);
-	if (!fi_map_finish(u))
+	if (!fi_map_finish(u, 0))
 		return -ENOMEM;
+	fi_memo_drop(u);
 	fill_table(u);
 	u->stats.data_bytes = u->data_used + 8 * u->table_n;
 	return u->broken ? -EIO : 0;
@@ -560,7 +562,7 @@ int fi_dbi_retranslate(struct fi_dbi_unit *u, u64 va,
 	for (i = 0; i < u->g.nr_parts; i++)
 		saved[i] = u->frag[u->g.part[i].func];
 	if (translate_group(u, lead) &&
-	    patch_callers(u, lead, xrefs, patches, &n, max) && fi_map_finish(u))
+	    patch_callers(u, lead, xrefs, patches, &n, max) && fi_map_finish(u, map))
 		return n;
 	/* nothing was published: forget it */
 	collect_parts(u, lead);
