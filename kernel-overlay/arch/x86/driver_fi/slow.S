@@ -17,18 +17,22 @@
 #define ENTRY_OF(name)	SYM_CODE_START(name) UNWIND_HINT_UNDEFINED; ANNOTATE_NOENDBR;
 #define END_OF(name)	SYM_CODE_END(name)
 #define DO_RET		ANNOTATE_UNRET_SAFE; ret; int3
+#define AT_RETURN
 #define MAP_DISP	$FI_MAP_DISP
 	.section .entry.text, "ax"
 #elif defined(__KERNEL__)
 #include <linux/linkage.h>
+#include <asm/unwind_hints.h>
 #define ENTRY_OF(name)	SYM_FUNC_START(name)
 #define END_OF(name)	SYM_FUNC_END(name)
 #define DO_RET		RET
+#define AT_RETURN	UNWIND_HINT_FUNC
 	.text
 #else
 #define ENTRY_OF(name)	.globl name; .type name, @function; .balign 16; name:
 #define END_OF(name)	.size name, . - name
 #define DO_RET		ret
+#define AT_RETURN
 	.section .note.GNU-stack, "", @progbits
 	.text
 #endif
@@ -38,8 +42,23 @@
 #define MAP_DISP	fi_dbi_map_disp(%rip)
 #endif
 
-/* @question: enum fi_dbi_question */
-.macro SLOW name handler question
+/*
+ * Back to the check, and what it pushed is gone: the return address goes to the place of
+ * the last word. pop addresses its operand with rsp already moved.
+ */
+.macro RETURN args
+.if \args == 2
+	pop	8(%rsp)
+	lea	8(%rsp), %rsp
+.elseif \args == 1
+	pop	(%rsp)
+.endif
+	AT_RETURN
+	DO_RET
+.endm
+
+/* @question: enum fi_dbi_question; @args: words that the check pushed */
+.macro SLOW name handler question args
 ENTRY_OF(\name)
 	pushfq
 	push	%rax
@@ -89,7 +108,7 @@ ENTRY_OF(\name)
 	pop	%rcx
 	pop	%rax
 	popfq
-	DO_RET
+	RETURN	\args
 END_OF(\name)
 .endm
 
@@ -139,7 +158,7 @@ ENTRY_OF(NAME(slow_store))
 	test	SITE_MASK(%rdx), %rax
 	jne	1f
 	FAST_LEAVE
-	DO_RET
+	RETURN	2
 1:	FAST_LEAVE
 	jmp	NAME(full_store)
 END_OF(NAME(slow_store))
@@ -184,17 +203,17 @@ ENTRY_OF(NAME(slow_range))
 	sub	$1, %rcx
 	jae	4b
 3:	FAST_LEAVE
-	DO_RET
+	RETURN	1
 1:	FAST_LEAVE
 	jmp	NAME(full_range)
 END_OF(NAME(slow_range))
 
-SLOW NAME(full_store) fi_dbi_on_store 0
-SLOW NAME(full_range) fi_dbi_on_range 1
-SLOW NAME(slow_icall) fi_dbi_on_icall 2
-SLOW NAME(slow_ret) fi_dbi_on_ret 3
-SLOW NAME(slow_trap) fi_dbi_on_trap 4
-SLOW NAME(slow_port) fi_dbi_on_port 5
+SLOW NAME(full_store) fi_dbi_on_store 0 2
+SLOW NAME(full_range) fi_dbi_on_range 1 1
+SLOW NAME(slow_icall) fi_dbi_on_icall 2 0
+SLOW NAME(slow_ret) fi_dbi_on_ret 3 1
+SLOW NAME(slow_trap) fi_dbi_on_trap 4 1
+SLOW NAME(slow_port) fi_dbi_on_port 5 1
 
 #ifdef FI_DBI_DOMAIN
 SYM_CODE_START(fi_domain_slow_end)

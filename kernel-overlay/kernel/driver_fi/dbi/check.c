@@ -27,15 +27,7 @@ void fi_emit_call(struct fi_group *g, u64 target)
 /* Quadwords of shadow that a loop's check looks at when its limit is passed. */
 #define AHEAD_QUADS	4
 
-/* lea n(%rsp),%rsp: no flags */
-void fi_emit_rsp_add(struct fi_group *g, s32 n)
-{
-	struct fi_emit_mem m = { .base = FI_RSP, .index = FI_NOREG, .disp = n };
-	u8 t[FI_EMIT_MAX];
-
-	fi_put(g, t, fi_emit_mem_op(t, LEA, FI_RSP, &m));
-}
-
+/* The helper takes the words that were pushed for it away. */
 void fi_emit_site_call(struct fi_group *g, const struct fi_dbi_site *s, u64 helper)
 {
 	u64 va = fi_unit_site(g->u, s);
@@ -248,7 +240,6 @@ static void ask(struct fi_group *g, struct fi_check *c, u32 pushed)
 	address(g, c, pushed);
 	push(g, c->scratch[0]);
 	fi_emit_site_call(g, &s, g->u->cfg->slow_store);
-	fi_emit_rsp_add(g, 16);
 }
 
 static void emit_range(struct fi_group *g, const struct fi_check *c)
@@ -264,7 +255,6 @@ static void emit_range(struct fi_group *g, const struct fi_check *c)
 	if (c->at_si)
 		fi_put(g, swap, sizeof(swap));
 	fi_emit_site_call(g, &s, g->u->cfg->slow_range);
-	fi_emit_rsp_add(g, 8);
 	if (c->at_si)
 		fi_put(g, swap, sizeof(swap));
 }

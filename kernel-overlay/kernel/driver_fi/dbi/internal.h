@@ -457,7 +457,6 @@ void fi_check_redirect(struct fi_group *g, const struct fi_insn *in,
 /* push $site; call @helper */
 void fi_emit_site_call(struct fi_group *g, const struct fi_dbi_site *s, u64 helper);
 void fi_emit_call(struct fi_group *g, u64 target);
-void fi_emit_rsp_add(struct fi_group *g, s32 n);
 void fi_put(struct fi_group *g, const void *p, u32 n);
 
 /* control.c: entries, returns, indirect transfers */

@@ -109,7 +109,6 @@ static void lower_port(struct fi_group *g, const struct fi_insn *in)
 	if (in->imm_len)
 		s.mask = 0x10000 | b[in->len - 1];
 	fi_emit_site_call(g, &s, g->u->cfg->slow_port);
-	fi_emit_rsp_add(g, 8);
 }
 
 /* Tests: what is believed dead must not matter. */

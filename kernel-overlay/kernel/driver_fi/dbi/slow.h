@@ -63,7 +63,7 @@ const struct fi_dbi_handlers *fi_dbi_set_handlers(const struct fi_dbi_handlers *
 /* Displacement of the permission map, for the helpers' own exact tests. */
 extern u64 fi_dbi_map_disp;
 
-/* Emitted code calls these. */
+/* Emitted code calls these. They return without the words that it pushed for them. */
 void fi_dbi_slow_store(void);
 void fi_dbi_slow_range(void);
 void fi_dbi_slow_icall(void);
