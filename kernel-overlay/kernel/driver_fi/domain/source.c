@@ -3,6 +3,7 @@
  * Finds in a relocated module what its translation needs: functions, which of
  * them have their address taken, and edges that the code does not show.
  */
+#include <linux/bsearch.h>
 #include <linux/driver_fi.h>
 #include <linux/elf.h>
 #include <linux/extable.h>
@@ -51,19 +52,18 @@ static int fi_by_from(const void *a, const void *b)
 	return x->from < y->from ? -1 : x->from > y->from;
 }
 
+static int fi_cmp_va(const void *key, const void *elt)
+{
+	const struct fi_dbi_func *f = elt;
+	u64 va = *(const u64 *)key;
+
+	return va < f->va ? -1 : va > f->va;
+}
+
+/* Names of one address were made one. */
 static struct fi_dbi_func *fi_func_at(const struct fi_source *s, u64 va)
 {
-	u32 lo = 0, hi = s->nr_funcs;
-
-	while (lo < hi) {
-		u32 mid = (lo + hi) / 2;
-
-		if (s->funcs[mid].va < va)
-			lo = mid + 1;
-		else
-			hi = mid;
-	}
-	return lo < s->nr_funcs && s->funcs[lo].va == va ? &s->funcs[lo] : NULL;
+	return bsearch(&va, s->funcs, s->nr_funcs, sizeof(*s->funcs), fi_cmp_va);
 }
 
 static void fi_add_text(struct fi_source *s, struct fi_domain *d,
