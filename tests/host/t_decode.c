@@ -54,6 +54,52 @@ static void give(void *ctx, void *p)
 	free(p);
 }
 
+/* What stores in ways that no check covers has a name, whatever its operands say. */
+static void odd_stores(struct fi_dbi_unit *u)
+{
+	static const struct {
+		const char *name;
+		u8 code[8];
+		u8 len;
+	} odd[] = {
+		{ "CLZERO", { 0x0f, 0x01, 0xfc }, 3 },
+		{ "MASKMOVQ", { 0x0f, 0xf7, 0xc1 }, 3 },
+		{ "MASKMOVDQU", { 0x66, 0x0f, 0xf7, 0xc1 }, 4 },
+		{ "VMASKMOVDQU", { 0xc5, 0xf9, 0xf7, 0xc1 }, 4 },
+		{ "VMASKMOVPS", { 0xc4, 0xe2, 0x79, 0x2e, 0x07 }, 5 },
+		{ "VMASKMOVPD", { 0xc4, 0xe2, 0x79, 0x2f, 0x07 }, 5 },
+		{ "VPMASKMOVD", { 0xc4, 0xe2, 0x79, 0x8e, 0x07 }, 5 },
+		{ "VPMASKMOVQ", { 0xc4, 0xe2, 0xf9, 0x8e, 0x07 }, 5 },
+		{ "XSAVE", { 0x0f, 0xae, 0x27 }, 3 },
+		{ "XSAVE64", { 0x48, 0x0f, 0xae, 0x27 }, 4 },
+		{ "XSAVEC", { 0x0f, 0xc7, 0x27 }, 3 },
+		{ "XSAVEC64", { 0x48, 0x0f, 0xc7, 0x27 }, 4 },
+		{ "XSAVEOPT", { 0x0f, 0xae, 0x37 }, 3 },
+		{ "XSAVEOPT64", { 0x48, 0x0f, 0xae, 0x37 }, 4 },
+		{ "XSAVES", { 0x0f, 0xc7, 0x2f }, 3 },
+		{ "XSAVES64", { 0x48, 0x0f, 0xc7, 0x2f }, 4 },
+		{ "WRSSD", { 0x0f, 0x38, 0xf6, 0x37 }, 4 },
+		{ "WRSSQ", { 0x48, 0x0f, 0x38, 0xf6, 0x37 }, 5 },
+		{ "WRUSSD", { 0x66, 0x0f, 0x38, 0xf5, 0x37 }, 5 },
+		{ "WRUSSQ", { 0x66, 0x48, 0x0f, 0x38, 0xf5, 0x37 }, 6 },
+		{ "TILESTORED", { 0xc4, 0xe2, 0x7a, 0x4b, 0x04, 0x07 }, 6 },
+		{ "masked vector", { 0x62, 0xf1, 0x7c, 0x49, 0x11, 0x07 }, 6 },
+	};
+	u32 named = 0;
+
+	for (u32 i = 0; i < ARRAY_SIZE(odd); i++) {
+		struct fi_insn in = { 0 };
+		bool ok = fi_decode(u, odd[i].code, odd[i].len, 0, &in) == odd[i].len &&
+			  in.sens == FI_SENS_STORE && in.odd && !in.store &&
+			  !strcmp(strrchr(in.odd, ':') + 2, odd[i].name);
+
+		named += ok;
+		if (!ok)
+			report(false, "decode: %s is not refused by name", odd[i].name);
+	}
+	report(named == ARRAY_SIZE(odd), "decode: %u odd stores refused by name", named);
+}
+
 void suite_decode(void)
 {
 	static const char * const names[] = { "e1000", "xfs", "kvm", "aesni-intel", "raid6_pq" };
@@ -80,6 +126,7 @@ void suite_decode(void)
 	       n.insns, n.wrong);
 	report(n.recalled * 10 > n.insns * 4, "decode: %llu of them known, from %u beginnings",
 	       n.recalled, u.memo.nr_insns);
+	odd_stores(&u);
 	fi_memo_drop(&u);
 	free(u.dec);
 }

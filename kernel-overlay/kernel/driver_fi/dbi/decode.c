@@ -250,10 +250,8 @@ static void decode_store(struct scratch *s, const ZydisDecodedOperand *op,
 	}
 	if (stack_slot(op))
 		return;		/* push, call: inside the stack by rsp's own checks */
-	if (fi_insn_odd_store(m)) {
-		odd_store(in, fi_insn_odd_store(m));
-		return;
-	}
+	if (fi_insn_odd_store(m))
+		return;		/* named below */
 	if (is_masked(s)) {
 		odd_store(in, "store without a check: masked vector");
 		return;
@@ -326,6 +324,9 @@ static void decode_operands(struct scratch *s, struct fi_insn *in)
 		if (s->in.address_width != 64)
 			odd_store(in, "store without a check: 32-bit address");
 	}
+	/* not for all of them an operand names memory */
+	if (fi_insn_odd_store(s->in.mnemonic))
+		odd_store(in, fi_insn_odd_store(s->in.mnemonic));
 	if (in->load_bit)
 		in->reg = gpr(s->op[1].reg.value, &w);
 	if (in->store == FI_S_BITREG)
