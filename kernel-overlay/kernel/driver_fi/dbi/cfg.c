@@ -410,7 +410,7 @@ static bool make_blocks(struct fi_group *g)
 
 static void link_blocks(struct fi_group *g)
 {
-	u32 i;
+	u32 i, k;
 
 	for (i = 0; i < g->nr_blocks; i++) {
 		struct fi_block *b = &g->block[i];
@@ -423,6 +423,9 @@ static void link_blocks(struct fi_group *g)
 		if (in->xtarget)
 			b->succ[2] = g->insn[in->xtarget - 1].block + 1;
 		b->exits = in->tail || !in->next;
+		for (k = 0; k < ARRAY_SIZE(b->succ); k++)
+			if (b->succ[k] && b->succ[k] - 1 <= i)
+				g->block[b->succ[k] - 1].head = true;
 	}
 }
 

@@ -145,6 +145,7 @@ struct fi_block {
 	u16 live_in, wants, keeps;	/* live before it: wants, and after & keeps */
 	u8 flive_in, fwants, fkeeps;
 	bool exits;		/* leaves the group at its end */
+	bool head;		/* a branch goes back to it */
 	bool in_loop;		/* roughly: a branch back spans it */
 	bool moves;		/* rsp or rbp: the frame has to be followed */
 	bool stale;		/* depth_in or rbp_in fell since it was looked at */

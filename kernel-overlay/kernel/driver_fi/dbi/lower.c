@@ -230,6 +230,11 @@ static void lower_block(struct fi_group *g, u32 n)
 		if (!p->cold)
 			fi_control_borrow(g);
 	}
+	if (b->head && !p && !b->limits && !(g->insn[b->first].va % FI_LOOP_ALIGN)) {
+		/* as the compiler had it, whose nops are not copied */
+		fi_asm_pc(g->u, a, g->insn[b->first].va, false);
+		fi_asm_align(g->u, a);
+	}
 	fi_asm_bind(a, b->label);
 	if (b->limits) {
 		fi_asm_pc(g->u, a, g->insn[b->first].va, false);
