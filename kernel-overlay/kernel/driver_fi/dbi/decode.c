@@ -6,29 +6,22 @@
  * over 1 kB and stays in scratch memory.
  */
 
-#include <Zydis/Decoder.h>
 #include <Zydis/Register.h>
 
+#include "decode.h"
 #include "internal.h"
 
 /* Set by Zydis' unreachable paths, see lib/zydis/private. Never cleared. */
 int fi_zydis_unreachable;
 
-struct scratch {
-	ZydisDecoder decoder;
-	ZydisDecoderContext ctx;
-	ZydisDecodedInstruction in;
-	ZydisDecodedOperand op[ZYDIS_MAX_OPERAND_COUNT];
-};
-
 size_t fi_decode_scratch(void)
 {
-	return sizeof(struct scratch);
+	return sizeof(struct fi_decoder);
 }
 
 void fi_decode_init(void *scratch)
 {
-	struct scratch *s = scratch;
+	struct fi_decoder *s = scratch;
 
 	ZydisDecoderInit(&s->decoder, ZYDIS_MACHINE_MODE_LONG_64,
 			 ZYDIS_STACK_WIDTH_64);
@@ -67,7 +60,7 @@ static u8 pack_flags(u32 f)
 	       (f >> 3 & (FI_ZF | FI_SF)) | (f >> 6 & FI_OF);
 }
 
-static bool is_shift(ZydisMnemonic m)
+bool fi_decode_is_shift(ZydisMnemonic m)
 {
 	switch (m) {
 	case ZYDIS_MNEMONIC_SHL:
@@ -86,7 +79,7 @@ static bool is_shift(ZydisMnemonic m)
 }
 
 /* A shift by zero leaves the flags alone, so a shift by cl may do so. */
-static bool shifts_for_sure(const struct scratch *s)
+static bool shifts_for_sure(const struct fi_decoder *s)
 {
 	const ZydisDecodedOperand *last =
 		&s->op[s->in.operand_count_visible - 1];
@@ -98,7 +91,7 @@ static bool shifts_for_sure(const struct scratch *s)
 	       (last->imm.value.u & mask);
 }
 
-static void decode_flags(const struct scratch *s, struct fi_insn *in)
+static void decode_flags(const struct fi_decoder *s, struct fi_insn *in)
 {
 	const ZydisAccessedFlags *f = s->in.cpu_flags;
 	u32 def;
@@ -107,7 +100,7 @@ static void decode_flags(const struct scratch *s, struct fi_insn *in)
 		return;
 	in->fuse = pack_flags(f->tested);
 	def = f->modified | f->set_0 | f->set_1 | f->undefined;
-	if (is_shift(s->in.mnemonic) && !shifts_for_sure(s))
+	if (fi_decode_is_shift(s->in.mnemonic) && !shifts_for_sure(s))
 		return;
 	/* A repeated comparison may run zero times. */
 	if (s->in.attributes & (ZYDIS_ATTRIB_HAS_REP | ZYDIS_ATTRIB_HAS_REPE |
@@ -149,7 +142,7 @@ static bool stack_slot(const ZydisDecodedOperand *op)
 	       op->mem.base == ZYDIS_REGISTER_RSP;
 }
 
-static void set_mem(struct scratch *s, const ZydisDecodedOperand *op,
+static void set_mem(struct fi_decoder *s, const ZydisDecodedOperand *op,
 		    struct fi_insn *in)
 {
 	struct fi_mem *m = &in->mem;
@@ -171,7 +164,7 @@ static void set_mem(struct scratch *s, const ZydisDecodedOperand *op,
 }
 
 /* An operand that the engine cannot check an access to. */
-static bool odd_mem(const struct scratch *s, const ZydisDecodedOperand *op)
+static bool odd_mem(const struct fi_decoder *s, const ZydisDecodedOperand *op)
 {
 	u8 w;
 
@@ -217,7 +210,7 @@ static void odd_store(struct fi_insn *in, const char *why)
 	in->store = FI_S_NONE;
 }
 
-static u8 repetition(const struct scratch *s)
+static u8 repetition(const struct fi_decoder *s)
 {
 	if (!(s->in.attributes & (ZYDIS_ATTRIB_HAS_REP | ZYDIS_ATTRIB_HAS_REPE |
 				  ZYDIS_ATTRIB_HAS_REPNE)))
@@ -225,13 +218,13 @@ static u8 repetition(const struct scratch *s)
 	return s->in.attributes & ZYDIS_ATTRIB_HAS_REP ? FI_REP_COUNT : FI_REP_UNTIL;
 }
 
-static bool is_masked(const struct scratch *s)
+static bool is_masked(const struct fi_decoder *s)
 {
 	return s->in.avx.mask.mode == ZYDIS_MASK_MODE_MERGING ||
 	       s->in.avx.mask.mode == ZYDIS_MASK_MODE_ZEROING;
 }
 
-static void decode_store(struct scratch *s, const ZydisDecodedOperand *op,
+static void decode_store(struct fi_decoder *s, const ZydisDecodedOperand *op,
 			 struct fi_insn *in)
 {
 	ZydisMnemonic m = s->in.mnemonic;
@@ -271,7 +264,7 @@ static void decode_store(struct scratch *s, const ZydisDecodedOperand *op,
 		in->size = 1;
 }
 
-static void decode_load(const struct scratch *s, const ZydisDecodedOperand *op,
+static void decode_load(const struct fi_decoder *s, const ZydisDecodedOperand *op,
 			struct fi_insn *in)
 {
 	if (op->visibility != ZYDIS_OPERAND_VISIBILITY_EXPLICIT) {
@@ -289,7 +282,7 @@ static void decode_load(const struct scratch *s, const ZydisDecodedOperand *op,
 	in->load_odd = !in->load || in->load > 512 || odd_mem(s, op) || is_masked(s);
 }
 
-static void decode_operands(struct scratch *s, struct fi_insn *in)
+static void decode_operands(struct fi_decoder *s, struct fi_insn *in)
 {
 	u8 w;
 	u32 i;
@@ -347,7 +340,7 @@ static void decode_operands(struct scratch *s, struct fi_insn *in)
 	}
 }
 
-static void decode_raw(const struct scratch *s, struct fi_insn *in)
+static void decode_raw(const struct fi_decoder *s, struct fi_insn *in)
 {
 	const ZydisDecodedInstructionRaw *r = &s->in.raw;
 
@@ -366,7 +359,7 @@ static void decode_raw(const struct scratch *s, struct fi_insn *in)
 	in->imm_len = (r->imm[0].size + r->imm[1].size) / 8;
 }
 
-static void decode_branch(struct scratch *s, struct fi_insn *in)
+static void decode_branch(struct fi_decoder *s, struct fi_insn *in)
 {
 	const ZydisDecodedOperand *op = &s->op[0];
 	bool call = s->in.mnemonic == ZYDIS_MNEMONIC_CALL;
@@ -391,7 +384,7 @@ static void decode_branch(struct scratch *s, struct fi_insn *in)
 		in->sens = FI_SENS_RETURN;
 }
 
-static void decode_kind(struct scratch *s, const u8 *b, struct fi_insn *in)
+static void decode_kind(struct fi_decoder *s, const u8 *b, struct fi_insn *in)
 {
 	switch (s->in.mnemonic) {
 	case ZYDIS_MNEMONIC_JCXZ:
@@ -434,114 +427,7 @@ static void decode_kind(struct scratch *s, const u8 *b, struct fi_insn *in)
 	}
 }
 
-static bool rsp_to_rbp(const struct scratch *s)
-{
-	return (s->in.mnemonic == ZYDIS_MNEMONIC_MOV &&
-		s->op[0].reg.value == ZYDIS_REGISTER_RBP &&
-		s->op[1].type == ZYDIS_OPERAND_TYPE_REGISTER &&
-		s->op[1].reg.value == ZYDIS_REGISTER_RSP);
-}
-
-/* What the instruction does to rsp, as far as frames can follow it. */
-static void decode_sp(const struct scratch *s, struct fi_insn *in)
-{
-	const ZydisDecodedOperand *a = &s->op[0], *b = &s->op[1];
-	u64 imm = b->type == ZYDIS_OPERAND_TYPE_IMMEDIATE ? b->imm.value.u : 0;
-	bool reg = a->type == ZYDIS_OPERAND_TYPE_REGISTER;
-
-	if (reg && rsp_to_rbp(s)) {
-		in->spop = FI_SP_TO_RBP;
-		return;
-	}
-	if (!(in->def & FI_REG(FI_RSP)) || in->kind == FI_I_CALL ||
-	    in->kind == FI_I_ICALL || in->kind == FI_I_RET)
-		return;
-	in->spop = FI_SP_OTHER;
-	switch (s->in.mnemonic) {
-	case ZYDIS_MNEMONIC_PUSH:
-	case ZYDIS_MNEMONIC_PUSHFQ:
-		in->spop = s->in.operand_width == 16 ? FI_SP_OTHER : FI_SP_ADD;
-		in->spill_imm = -8;
-		break;
-	case ZYDIS_MNEMONIC_POP:
-	case ZYDIS_MNEMONIC_POPFQ:
-		if (s->in.operand_width == 16 ||
-		    (reg && a->reg.value == ZYDIS_REGISTER_RSP))
-			break;
-		in->spop = FI_SP_ADD;
-		in->spill_imm = 8;
-		break;
-	case ZYDIS_MNEMONIC_LEAVE:
-		in->spop = FI_SP_FROM_RBP;
-		in->spill_imm = 8;
-		break;
-	case ZYDIS_MNEMONIC_MOV:
-		if (b->type == ZYDIS_OPERAND_TYPE_REGISTER &&
-		    b->reg.value == ZYDIS_REGISTER_RBP)
-			in->spop = FI_SP_FROM_RBP;
-		break;
-	case ZYDIS_MNEMONIC_LEA:
-		if (a->reg.value != ZYDIS_REGISTER_RSP ||
-		    b->mem.index != ZYDIS_REGISTER_NONE)
-			break;
-		in->spill_imm = b->mem.disp.value;
-		if (b->mem.base == ZYDIS_REGISTER_RSP)
-			in->spop = FI_SP_ADD;
-		else if (b->mem.base == ZYDIS_REGISTER_RBP)
-			in->spop = FI_SP_FROM_RBP;
-		break;
-	case ZYDIS_MNEMONIC_ADD:
-	case ZYDIS_MNEMONIC_SUB:
-	case ZYDIS_MNEMONIC_AND:
-		if (b->type != ZYDIS_OPERAND_TYPE_IMMEDIATE ||
-		    a->reg.value != ZYDIS_REGISTER_RSP)
-			break;
-		if (s->in.mnemonic == ZYDIS_MNEMONIC_AND) {
-			if ((s64)imm < 0 && (s64)imm >= -4096)
-				in->spop = FI_SP_ALIGN;
-			break;
-		}
-		in->spop = FI_SP_ADD;
-		in->spill_imm = s->in.mnemonic == ZYDIS_MNEMONIC_ADD ?
-				(s32)imm : -(s32)imm;
-		break;
-	default:
-		break;
-	}
-}
-
-/* add $n, inc, lea n(%r),%r: a pointer that only goes up, by less than 256 */
-static void decode_growth(const struct scratch *s, struct fi_insn *in)
-{
-	const ZydisDecodedOperand *a = &s->op[0], *b = &s->op[1];
-	s64 by = 0;
-
-	if (a->type != ZYDIS_OPERAND_TYPE_REGISTER || s->in.operand_width != 64)
-		return;
-	switch (s->in.mnemonic) {
-	case ZYDIS_MNEMONIC_INC:
-		by = 1;
-		break;
-	case ZYDIS_MNEMONIC_ADD:
-		if (b->type == ZYDIS_OPERAND_TYPE_IMMEDIATE)
-			by = b->imm.value.s;
-		break;
-	case ZYDIS_MNEMONIC_SUB:
-		if (b->type == ZYDIS_OPERAND_TYPE_IMMEDIATE)
-			by = -(u64)b->imm.value.s;
-		break;
-	case ZYDIS_MNEMONIC_LEA:
-		if (b->mem.base == a->reg.value &&
-		    b->mem.index == ZYDIS_REGISTER_NONE)
-			by = b->mem.disp.value;
-		break;
-	default:
-		break;
-	}
-	in->grows = by > 0 && by < 256 ? by : 0;
-}
-
-static void decode_sens(struct scratch *s, struct fi_insn *in)
+static void decode_sens(struct fi_decoder *s, struct fi_insn *in)
 {
 	u8 sens = fi_insn_sens(s->in.mnemonic);
 	u32 i;
@@ -564,32 +450,13 @@ static void decode_sens(struct scratch *s, struct fi_insn *in)
 		in->sens = sens;
 }
 
-/* Does anything but an operand's value hang on an immediate or a displacement? */
-static bool by_value(const struct scratch *s)
-{
-	const ZydisDecodedOperand *a = &s->op[0], *b = &s->op[1];
-
-	switch (s->in.mnemonic) {
-	case ZYDIS_MNEMONIC_ADD:
-	case ZYDIS_MNEMONIC_SUB:
-	case ZYDIS_MNEMONIC_AND:
-		return a->type == ZYDIS_OPERAND_TYPE_REGISTER &&
-		       b->type == ZYDIS_OPERAND_TYPE_IMMEDIATE;
-	case ZYDIS_MNEMONIC_LEA:
-		return a->reg.value == ZYDIS_REGISTER_RSP ||
-		       a->reg.value == b->mem.base;
-	default:
-		return is_shift(s->in.mnemonic);
-	}
-}
-
 /* The length of its beginning that no other instruction has, or 0. */
-static u32 key_length(const struct scratch *s, const struct fi_insn *in)
+static u32 key_length(const struct fi_decoder *s, const struct fi_insn *in)
 {
 	/* elsewhere displacements are scaled, or an opcode stands at the end */
 	if (in->enc == 2 || in->disp_len > 4)
 		return 0;
-	if (by_value(s))
+	if (fi_decode_by_value(s))
 		return in->len;
 	return in->disp_off ? in->disp_off : in->len - in->imm_len;
 }
@@ -597,7 +464,7 @@ static u32 key_length(const struct scratch *s, const struct fi_insn *in)
 u32 fi_decode_anew(struct fi_dbi_unit *u, const u8 *bytes, u32 avail, u64 va,
 		   struct fi_insn *in, u32 *key)
 {
-	struct scratch *s = u->dec;
+	struct fi_decoder *s = u->dec;
 
 	memset(in, 0, sizeof(*in));
 	in->va = va;
@@ -617,8 +484,8 @@ u32 fi_decode_anew(struct fi_dbi_unit *u, const u8 *bytes, u32 avail, u64 va,
 	decode_operands(s, in);
 	decode_sens(s, in);
 	decode_kind(s, bytes, in);
-	decode_sp(s, in);
-	decode_growth(s, in);
+	fi_decode_sp(s, in);
+	fi_decode_growth(s, in);
 	if (in->sens)
 		in->verdict = u->cfg->verdict[in->sens];
 	if (key)
