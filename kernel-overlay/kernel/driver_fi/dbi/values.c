@@ -124,6 +124,11 @@ bool fi_decode_by_value(const struct fi_decoder *s)
 	case ZYDIS_MNEMONIC_AND:
 		return a->type == ZYDIS_OPERAND_TYPE_REGISTER &&
 		       b->type == ZYDIS_OPERAND_TYPE_IMMEDIATE;
+	case ZYDIS_MNEMONIC_BTS:
+	case ZYDIS_MNEMONIC_BTR:
+	case ZYDIS_MNEMONIC_BTC:
+		/* which byte of the operand */
+		return b->type == ZYDIS_OPERAND_TYPE_IMMEDIATE;
 	case ZYDIS_MNEMONIC_LEA:
 		return a->reg.value == ZYDIS_REGISTER_RSP ||
 		       a->reg.value == b->mem.base;
