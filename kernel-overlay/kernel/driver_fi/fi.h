@@ -221,7 +221,7 @@ struct fi_domain {
 	struct fi_stacks *stacks;
 	struct fi_dbi_unit *dbi;	/* translation of its text, or NULL */
 	struct fi_text *text;		/* views, kept init sections, snapshot */
-	struct fi_translation *translation;	/* mode full: what runs, or NULL */
+	struct fi_translation *translation;	/* modes full, dbi: what runs, or NULL */
 	struct fi_redirect *redirects;	/* kernel addresses the driver may call */
 	unsigned int nr_redirects;
 	struct fi_port_range ports[8];
@@ -377,7 +377,7 @@ int fi_type_add_lock(const struct fi_type *t, u32 off);
 
 /* L1 permmap.c: one bit per byte, sparse */
 #define FI_PERM_SPAN	(8 * PAGE_SIZE)	/* bytes that a page of the map tells about */
-struct fi_permmap *fi_permmap_create(struct fi_pgtable *pgt);
+struct fi_permmap *fi_permmap_create(struct fi_pgtable *pgt, bool mapped);
 void fi_permmap_destroy(struct fi_permmap *m);
 int fi_permmap_set(struct fi_permmap *m, unsigned long addr, size_t len);
 void fi_permmap_clear(struct fi_permmap *m, unsigned long addr, size_t len);
@@ -419,7 +419,13 @@ size_t fi_text_read(struct fi_domain *d, unsigned long addr, void *buf, size_t l
 /* Does the driver's code run translated, with rights byte by byte? */
 static inline bool fi_translated(const struct fi_domain *d)
 {
-	return d->policy.mode == FI_MODE_FULL;
+	return d->policy.mode == FI_MODE_FULL || d->policy.mode == FI_MODE_DBI;
+}
+
+/* Has it no page table of its own? Then d->pgt is NULL and d->cr3 is 0. */
+static inline bool fi_on_kernel_pgt(const struct fi_domain *d)
+{
+	return IS_ENABLED(CONFIG_DRIVER_FI_DBI) && d->policy.mode == FI_MODE_DBI;
 }
 
 /* Adds module data (writable) and text (executable) to the page table. */

@@ -3,18 +3,22 @@
  * Permission map of a domain: one bit per byte of kernel address space, sparse.
  *
  * A page of the map tells about 32 KiB. Where the driver runs translated, the
- * same pages are mapped, read-only, into its page table at a fixed address
- * for the checks that stand in the driver's code: the bit of byte a is bit
- * a & 7 of the byte at (a >> 3, arithmetic) + FI_MAP_DISP.
+ * same pages are mapped, read-only, into its page table (in mode dbi into the
+ * kernel's) at a fixed address for the checks that stand in the driver's code:
+ * the bit of byte a is bit a & 7 of the byte at (a >> 3, arithmetic) +
+ * FI_MAP_DISP.
  */
 #include <linux/bitmap.h>
 #include <linux/hash.h>
+#include <linux/list.h>
 #include <linux/mm.h>
 #include <linux/rcupdate.h>
 #include <linux/slab.h>
+#include <linux/workqueue.h>
 #include <linux/xarray.h>
 
 #include <asm/driver_fi.h>
+#include <asm/tlbflush.h>
 
 #include "fi.h"
 
@@ -35,13 +39,19 @@
  * @recent: by hash, pages of the map; page->private is its index in @pages.
  *	Filled under the lock, so no entry outlives its page.
  * @nr: pages in the map, under the lock
- * @pgt: where the map is mapped too, or NULL
+ * @pgt: page table that it is mapped in if @mapped; NULL: the kernel's
+ * @mapped: translated code reads it
+ * @gone: pages that left the map while TLBs may still have them, under the lock
+ * @reaper: flushes, and frees these
  */
 struct fi_permmap {
 	struct xarray pages;
 	struct page *recent[1 << RECENT_BITS];
 	unsigned int nr;
 	struct fi_pgtable *pgt;
+	bool mapped;
+	struct list_head gone;
+	struct work_struct reaper;
 };
 
 /* The bits of @idx if they are at hand, else NULL. Under the lock or RCU. */
@@ -113,40 +123,51 @@ static unsigned long map_va(unsigned long idx)
 	return ((long)(idx * FI_PERM_SPAN) >> 3) + FI_MAP_DISP;
 }
 
+static int map_page(struct fi_permmap *m, unsigned long va, struct page *page)
+{
+	return m->pgt ? arch_fi_map_pfn(m->pgt, va, page_to_pfn(page), 0) :
+			arch_fi_kmap(va, page_to_pfn(page));
+}
+
+/*
+ * No CPU that reads the kernel's page table tells when it has forgotten what it
+ * was, so pages wait here for a flush of all TLBs.
+ */
+static void reap(struct work_struct *work)
+{
+	struct fi_permmap *m = container_of(work, struct fi_permmap, reaper);
+	struct page *page, *next;
+	LIST_HEAD(gone);
+
+	xa_lock_irq(&m->pages);
+	list_splice_init(&m->gone, &gone);
+	xa_unlock_irq(&m->pages);
+	flush_tlb_all();
+	/* fi_permmap_test() may be reading one. */
+	synchronize_rcu();
+	list_for_each_entry_safe(page, next, &gone, lru)
+		__free_page(page);
+}
+
 /**
  * fi_permmap_create - an empty map
- * @pgt: page table of a domain whose code is translated, or NULL
+ * @pgt: page table of the domain, or NULL: the kernel's
+ * @mapped: the domain's code is translated and reads the map
  *
  * Context: may sleep. Return: the map or NULL.
  */
-struct fi_permmap *fi_permmap_create(struct fi_pgtable *pgt)
+struct fi_permmap *fi_permmap_create(struct fi_pgtable *pgt, bool mapped)
 {
 	struct fi_permmap *m = kzalloc(sizeof(*m), GFP_KERNEL);
 
 	if (m) {
 		xa_init_flags(&m->pages, XA_FLAGS_LOCK_IRQ);
 		m->pgt = pgt;
+		m->mapped = mapped;
+		INIT_LIST_HEAD(&m->gone);
+		INIT_WORK(&m->reaper, reap);
 	}
 	return m;
-}
-
-/**
- * fi_permmap_destroy - frees a map that nobody tests any more
- * @m: the map, or NULL
- *
- * Context: may sleep.
- */
-void fi_permmap_destroy(struct fi_permmap *m)
-{
-	unsigned long idx;
-	void *bits;
-
-	if (!m)
-		return;
-	xa_for_each(&m->pages, idx, bits)
-		free_page((unsigned long)bits);
-	xa_destroy(&m->pages);
-	kfree(m);
 }
 
 static void free_bits(struct rcu_head *head)
@@ -160,6 +181,11 @@ static void drop(struct fi_permmap *m, unsigned long idx, void *bits)
 	__xa_erase(&m->pages, idx);
 	forget_recent(m, idx, bits);
 	m->nr--;
+	if (m->mapped && !m->pgt) {
+		arch_fi_kunmap(map_va(idx));
+		list_add(&virt_to_page(bits)->lru, &m->gone);
+		return;
+	}
 	if (m->pgt)
 		arch_fi_unmap(m->pgt, map_va(idx), 1);
 	/*
@@ -181,6 +207,43 @@ static void drop_empty(struct fi_permmap *m)
 	}
 	if (m->pgt)
 		arch_fi_flush();
+	else if (!list_empty(&m->gone))
+		schedule_work(&m->reaper);
+}
+
+static void drop_all(struct fi_permmap *m)
+{
+	unsigned long idx;
+	void *bits;
+
+	xa_lock_irq(&m->pages);
+	xa_for_each(&m->pages, idx, bits)
+		drop(m, idx, bits);
+	xa_unlock_irq(&m->pages);
+}
+
+/**
+ * fi_permmap_destroy - frees a map that nobody tests any more
+ * @m: the map, or NULL
+ *
+ * Context: may sleep.
+ */
+void fi_permmap_destroy(struct fi_permmap *m)
+{
+	unsigned long idx;
+	void *bits;
+
+	if (!m)
+		return;
+	if (m->mapped && !m->pgt) {
+		drop_all(m);
+		cancel_work_sync(&m->reaper);
+		reap(&m->reaper);
+	}
+	xa_for_each(&m->pages, idx, bits)
+		free_page((unsigned long)bits);
+	xa_destroy(&m->pages);
+	kfree(m);
 }
 
 /* Under the lock. */
@@ -191,7 +254,7 @@ static int add_page(struct fi_permmap *m, unsigned long idx)
 
 	if (m->nr >= PERMMAP_LIMIT)
 		return -ENOSPC;
-	if (m->pgt && !arch_fi_is_hole(map_va(idx)))
+	if (m->mapped && !arch_fi_is_hole(map_va(idx)))
 		return -EBUSY;
 	bits = (void *)get_zeroed_page(GFP_ATOMIC | __GFP_NOWARN);
 	if (!bits)
@@ -201,8 +264,8 @@ static int add_page(struct fi_permmap *m, unsigned long idx)
 	ret = xa_err(__xa_store(&m->pages, idx, bits, GFP_ATOMIC | __GFP_NOWARN));
 	if (ret)
 		goto free;
-	if (m->pgt)
-		ret = arch_fi_map_pfn(m->pgt, map_va(idx), page_to_pfn(virt_to_page(bits)), 0);
+	if (m->mapped)
+		ret = map_page(m, map_va(idx), virt_to_page(bits));
 	if (ret)
 		goto erase;
 	m->nr++;
@@ -427,12 +490,12 @@ bool fi_permmap_fault(struct fi_permmap *m, unsigned long at)
 	unsigned long addr = (at - FI_MAP_DISP) << 3, flags;
 	bool ok = false;
 
-	if (!m->pgt || addr < PAGE_OFFSET || !arch_fi_is_hole(at & PAGE_MASK))
+	if (!m->mapped || addr < PAGE_OFFSET || !arch_fi_is_hole(at & PAGE_MASK))
 		return false;
 	xa_lock_irqsave(&m->pages, flags);
 	/* A page came meanwhile, or a walk was cached from before it came. */
 	ok = xa_load(&m->pages, addr / FI_PERM_SPAN) ||
-	     !arch_fi_map_pfn(m->pgt, at & PAGE_MASK, page_to_pfn(ZERO_PAGE(0)), 0);
+	     !map_page(m, at & PAGE_MASK, ZERO_PAGE(0));
 	xa_unlock_irqrestore(&m->pages, flags);
 	return ok;
 }

@@ -164,11 +164,14 @@ static bool parse_restart(struct fi_policy *p, struct piece val)
 	return !window.s || parse_seconds(trim(window), &p->restart_window);
 }
 
-/* Translated without a page table of its own: not yet. */
+static bool translates(enum fi_mode mode)
+{
+	return mode == FI_MODE_DBI || mode == FI_MODE_FULL;
+}
+
 static bool mode_here(enum fi_mode mode)
 {
-	return mode == FI_MODE_OFF || mode == FI_MODE_PT ||
-	       (mode == FI_MODE_FULL && IS_ENABLED(CONFIG_DRIVER_FI_DBI));
+	return !translates(mode) || IS_ENABLED(CONFIG_DRIVER_FI_DBI);
 }
 
 static int parse_mode(struct fi_policy *p, struct piece opt, char *err)
@@ -182,12 +185,11 @@ static int parse_mode(struct fi_policy *p, struct piece opt, char *err)
 		return -EINVAL;
 	}
 	p->mode = mode;
-	p->checks = mode == FI_MODE_FULL ? FI_CHECKS_BYTE : FI_CHECKS_NONE;
+	p->checks = translates(mode) ? FI_CHECKS_BYTE : FI_CHECKS_NONE;
 	if (mode_here(mode))
 		return 0;
-	scnprintf(err, FI_POLICY_ERR,
-		  "mode '%s' is not in this kernel, which has: pt, %soff",
-		  mode_names[mode], mode_here(FI_MODE_FULL) ? "full, " : "");
+	scnprintf(err, FI_POLICY_ERR, "mode '%s' is not in this kernel, which has: pt, off",
+		  mode_names[mode]);
 	p->refused = "mode is not in this kernel";
 	return -EOPNOTSUPP;
 }
@@ -270,6 +272,12 @@ static int parse_options(struct fi_policy *p, struct piece rest, char *err)
 			  "checks=%s needs mode dbi or full",
 			  checks_names[p->checks]);
 		p->refused = "checks= needs mode dbi or full";
+		ret = -EINVAL;
+	}
+	if (p->mode == FI_MODE_DBI && p->checks == FI_CHECKS_NONE) {
+		scnprintf(err, FI_POLICY_ERR,
+			  "mode dbi has nothing but checks; not with checks=none");
+		p->refused = "mode dbi with checks=none";
 		ret = -EINVAL;
 	}
 	if (!ret && p->checks > FI_CHECKS_BYTE) {
@@ -437,7 +445,7 @@ bool fi_policy_fixed_layout(void)
 	unsigned int i;
 
 	for (i = 0; i < table.nr; i++) {
-		if (table.entry[i].mode == FI_MODE_FULL)
+		if (translates(table.entry[i].mode))
 			return true;
 	}
 	return false;
@@ -466,7 +474,7 @@ ssize_t fi_policy_print_one(const struct fi_policy *p, char *buf, size_t size)
 			       p->restart_max, p->restart_window);
 	if (p->backoff_ms != DEFAULT_BACKOFF_MS)
 		n += scnprintf(buf + n, size - n, ",backoff=%u", p->backoff_ms);
-	if (p->mode == FI_MODE_DBI || p->mode == FI_MODE_FULL)
+	if (translates(p->mode))
 		n += scnprintf(buf + n, size - n, ",checks=%s",
 			       checks_names[p->checks]);
 	if (p->refused)

@@ -29,7 +29,8 @@ struct fi_stats fi_stats_sum(struct fi_domain *d)
 		sum.asked += READ_ONCE(s->asked);
 		sum.rejected += READ_ONCE(s->rejected);
 	}
-	sum.cr3_loads += 2 * (sum.crossings + sum.imports);
+	if (d->cr3)
+		sum.cr3_loads += 2 * (sum.crossings + sum.imports);
 	return sum;
 }
 

@@ -10,6 +10,13 @@
 #include <linux/init.h>
 #include <linux/percpu.h>
 
+/* Of a leaf: FI's own mapping, not the kernel's or a stripped copy of it. */
+#define FI_OWN		_PAGE_SOFTW2
+
+/* Top-level entries for the permission map: of the direct map to the vmemmap. */
+#define FI_MAP_FIRST_SLOT	482
+#define FI_MAP_LAST_SLOT	506
+
 int fi_pgtable_init(void);
 void fi_tlb_init(void);
 int fi_idt_init(void);

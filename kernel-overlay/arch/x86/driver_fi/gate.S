@@ -41,12 +41,6 @@
 	movq	\reg, %cr3
 .endm
 
-/* \reg = innermost frame of current. */
-.macro FI_FRAME reg:req
-	movq	PER_CPU_VAR(pcpu_hot + X86_current_task), \reg
-	movq	TASK_fi_frame(\reg), \reg
-.endm
-
 /*
  * \cr3 = what to load for domain \dom: with PCID, bit 63 keeps the TLB entries
  * of the domain if nothing was flushed on this CPU since they were made
@@ -215,7 +209,7 @@ SYM_INNER_LABEL(fi_return_gate, SYM_L_GLOBAL)
 	FI_FRAME %rcx
 	movq	%rdx, FI_FRAME_ret_flags(%rcx)
 	movq	FI_FRAME_kernel_sp(%rcx), %rsp
-	jmp	.Lout
+	jmp	fi_cross_out
 
 /* A crossing that does not end by itself ends here. Kernel CR3, IRQs off. */
 SYM_INNER_LABEL(fi_landing, SYM_L_GLOBAL)
@@ -226,7 +220,8 @@ SYM_INNER_LABEL(fi_landing, SYM_L_GLOBAL)
 	movq	FI_FRAME_kernel_sp(%rcx), %rsp
 	movl	$1, FI_FRAME_faulted(%rcx)
 	xorl	%eax, %eax
-.Lout:
+SYM_INNER_LABEL(fi_cross_out, SYM_L_GLOBAL)
+	ANNOTATE_NOENDBR
 	UNWIND_HINT sp_reg=ORC_REG_SP sp_offset=64 type=ORC_TYPE_CALL
 	addq	$8, %rsp
 	UNWIND_HINT sp_reg=ORC_REG_SP sp_offset=56 type=ORC_TYPE_CALL
@@ -281,8 +276,9 @@ SYM_CODE_END(fi_import_return)
 
 /*
  * restore_regs_and_return_to_kernel with the mark set: pt_regs on a kernel
- * stack, IRQs off, kernel's view. Ends in an iretq of its own: a fault at
- * native_irq_return_iret would be taken for one on the way to user mode.
+ * stack, IRQs off, kernel's view, which is all that a domain of mode dbi has.
+ * Ends in an iretq of its own: a fault at native_irq_return_iret would be taken
+ * for one on the way to user mode.
  */
 SYM_CODE_START(fi_return_to_domain)
 	UNWIND_HINT_REGS
@@ -292,6 +288,8 @@ SYM_CODE_START(fi_return_to_domain)
 	cmpl	$0, FI_DOM_dead(%rcx)
 	jne	.Lunwind
 .Lresume:
+	cmpq	$0, FI_DOM_cr3(%rcx)
+	je	.Lresume_here
 	movq	FI_DOM_cpu(%rcx), %rdx
 	addq	$2, %gs:FI_CPU_cr3_loads(%rdx)
 	FI_SAVE_KERNEL_CR3 %rdx
@@ -311,6 +309,7 @@ SYM_CODE_START(fi_return_to_domain)
 	UNWIND_HINT_REGS
 	FI_IN_STUB RIP, %r8, .Lresume
 	FI_UNWIND_REGS %rax %rcx
+.Lresume_here:
 	POP_REGS
 	addq	$8, %rsp
 	UNWIND_HINT_IRET_REGS
@@ -331,6 +330,9 @@ SYM_CODE_START(fi_nmi_return)
 	cmpl	$0, FI_DOM_dead(%rcx)
 	jne	.Lnmi_unwind
 .Lnmi_resume:
+	/* Of mode dbi: the mark is gone, so as from any kernel code. */
+	cmpq	$0, FI_DOM_cr3(%rcx)
+	je	nmi_restore
 	FI_SAVE_KERNEL_CR3 %rdx
 	FI_DOMAIN_CR3 %rcx %r8 %r9 %r10
 	movq	%r8, ORIG_RAX(%rsp)

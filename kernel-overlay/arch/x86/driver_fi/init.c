@@ -13,6 +13,7 @@
 #include <asm/cpufeature.h>
 #include <asm/driver_fi.h>
 #include <asm/nospec-branch.h>
+#include <asm/pgalloc.h>
 #include <asm/pgtable.h>
 #include <asm/sections.h>
 
@@ -77,4 +78,23 @@ int __init arch_fi_init(void)
 	if (!err)
 		err = fi_pgtable_init();
 	return err;
+}
+
+/**
+ * arch_fi_pgd_reserve - give init_mm a table in FI's own slot
+ *
+ * Called at boot before any other mm exists, so that every mm copies the
+ * entry and no later mapping there needs a synchronisation of PGDs.
+ */
+void __init arch_fi_pgd_reserve(void)
+{
+	pgd_t *pgd = pgd_offset_k(FI_VA_START);
+	p4d_t *p4d;
+
+	if (pgtable_l5_enabled())
+		return;
+	p4d = p4d_alloc(&init_mm, pgd, FI_VA_START);
+	if (!p4d || !pud_alloc(&init_mm, p4d, FI_VA_START))
+		panic("driver_fi: no memory for a page table\n");
+	arch_fi_kmap_reserve();
 }

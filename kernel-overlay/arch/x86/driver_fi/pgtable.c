@@ -14,6 +14,9 @@
  * space only modules loaded later; both are read through faults that
  * arch_fi_repair() mends. What the kernel unmaps in module space is zapped by
  * arch_fi_zap_modules().
+ *
+ * A domain of mode dbi runs on the kernel's page table and has none: a NULL for
+ * which there is nothing to map and nothing to take away.
  */
 #include <linux/gfp.h>
 #include <linux/mm.h>
@@ -32,8 +35,6 @@
 
 /* Of a table entry: points to a table private to the domain. */
 #define FI_PRIVATE	_PAGE_SOFTW1
-/* Of a leaf: the domain's own mapping, not a stripped copy. */
-#define FI_OWN		_PAGE_SOFTW2
 
 /*
  * The levels below the PGD, as a table: where an address indexes, and how
@@ -191,7 +192,7 @@ static u64 fi_kernel_leaf(unsigned long va)
 		return 0;
 	tmp = pte_val(*pte);
 	if (level == PG_LEVEL_4K)
-		return fi_strip(tmp);
+		return tmp & FI_OWN ? 0 : fi_strip(tmp);
 	size = level == PG_LEVEL_2M ? PMD_SIZE : PUD_SIZE;
 	cache = tmp & (_PAGE_PWT | _PAGE_PCD);
 	if (tmp & _PAGE_PAT_LARGE)
@@ -249,6 +250,8 @@ int arch_fi_map(struct fi_pgtable *pgt, unsigned long va, unsigned int nr_pages,
 	unsigned int i;
 	int err;
 
+	if (!pgt)
+		return 0;
 	if (va >= VMALLOC_START && va <= VMALLOC_END)
 		return -EINVAL;
 	for (i = 0; i < nr_pages; i++) {
@@ -296,7 +299,7 @@ void arch_fi_unmap(struct fi_pgtable *pgt, unsigned long va, unsigned int nr_pag
 	unsigned long flags;
 	u64 *e;
 
-	for (; nr_pages; nr_pages--, va += PAGE_SIZE) {
+	for (; pgt && nr_pages; nr_pages--, va += PAGE_SIZE) {
 		u64 leaf = own_slot ? 0 : fi_kernel_leaf(va);
 
 		raw_spin_lock_irqsave(&pgt->lock, flags);
@@ -317,9 +320,12 @@ void arch_fi_unmap(struct fi_pgtable *pgt, unsigned long va, unsigned int nr_pag
  */
 bool arch_fi_owned(struct fi_pgtable *pgt, unsigned long va, bool writable)
 {
-	u64 e = FI_PRIVATE | __pa(pgt->pgd);
 	int shift;
+	u64 e;
 
+	if (!pgt)
+		return false;
+	e = FI_PRIVATE | __pa(pgt->pgd);
 	/* Each store that faults asks. Where the path is shared, nothing is own. */
 	for (shift = 39; e & FI_PRIVATE && shift >= PAGE_SHIFT; shift -= 9)
 		e = READ_ONCE(fi_table(e)[va >> shift & (PTRS_PER_PTE - 1)]);
@@ -340,7 +346,8 @@ bool arch_fi_repair(struct fi_pgtable *pgt, unsigned long va)
 	bool mended = false;
 	u64 *e, leaf;
 
-	if (va < (unsigned long)PAGE_OFFSET || (va >= FI_VA_START && va < FI_VA_END))
+	if (!pgt || va < (unsigned long)PAGE_OFFSET ||
+	    (va >= FI_VA_START && va < FI_VA_END))
 		return false;
 	leaf = fi_kernel_leaf(va);
 	if (!leaf)
@@ -390,6 +397,8 @@ void arch_fi_zap_modules(struct fi_pgtable *pgt, unsigned long start, unsigned l
 {
 	unsigned long flags, va;
 
+	if (!pgt)
+		return;
 	start = max(start, MODULES_VADDR);
 	end = min(end, MODULES_END);
 	raw_spin_lock_irqsave(&pgt->lock, flags);
@@ -404,12 +413,20 @@ void arch_fi_zap_modules(struct fi_pgtable *pgt, unsigned long start, unsigned l
 
 unsigned long arch_fi_pgtable_cr3(struct fi_pgtable *pgt)
 {
-	return __sme_pa(pgt->pgd) | FI_PCID_BASE | pgt->id;
+	return pgt ? __sme_pa(pgt->pgd) | FI_PCID_BASE | pgt->id : 0;
 }
 
 unsigned int arch_fi_pgtable_pages(struct fi_pgtable *pgt)
 {
-	return pgt->pages + (1U << fi_pgd_order());
+	return pgt ? pgt->pages + (1U << fi_pgd_order()) : 0;
+}
+
+/* The domain may have another map where the kernel has that of mode dbi. */
+static void fi_forget_kmap(struct fi_pgtable *pgt)
+{
+	if (IS_ENABLED(CONFIG_DRIVER_FI_DBI) && arch_fi_layout_default())
+		memset(&pgt->pgd[FI_MAP_FIRST_SLOT], 0,
+		       (FI_MAP_LAST_SLOT - FI_MAP_FIRST_SLOT + 1) * sizeof(*pgt->pgd));
 }
 
 /**
@@ -421,6 +438,7 @@ unsigned int arch_fi_pgtable_pages(struct fi_pgtable *pgt)
 struct fi_pgtable *arch_fi_pgtable_create(u32 id)
 {
 	struct fi_pgtable *pgt = kzalloc(sizeof(*pgt), GFP_KERNEL);
+	u64 *last;
 	int i;
 
 	if (!pgt)
@@ -435,14 +453,20 @@ struct fi_pgtable *arch_fi_pgtable_create(u32 id)
 	for (i = KERNEL_PGD_BOUNDARY; i < PTRS_PER_PGD; i++)
 		pgt->pgd[i] = fi_strip(pgd_val(swapper_pg_dir[i]));
 	pgt->pgd[FI_VA_PGD_INDEX] = 0;
+	fi_forget_kmap(pgt);
 	pgt->pgd[pgd_index(CPU_ENTRY_AREA_BASE)] = fi_cea_entry;
 
-	/* Slot 511: the image's part is common, the modules' the domain's own. */
+	/*
+	 * Slot 511: the image's part is common, the modules' the domain's own. What
+	 * is below are holes, and in them the permission map, as above.
+	 */
 	if (!fi_walk(pgt, pgt->pgd, 0, MODULES_VADDR, true)) {
 		arch_fi_pgtable_destroy(pgt);
 		return NULL;
 	}
-	fi_table(pgt->pgd[PTRS_PER_PGD - 1])[fi_index(__START_KERNEL_map, 1)] = fi_image_entry;
+	last = fi_table(pgt->pgd[PTRS_PER_PGD - 1]);
+	memset(last, 0, fi_index(__START_KERNEL_map, 1) * sizeof(*last));
+	last[fi_index(__START_KERNEL_map, 1)] = fi_image_entry;
 	return pgt;
 }
 
@@ -572,22 +596,4 @@ static int __init fi_build_image(void)
 int __init fi_pgtable_init(void)
 {
 	return fi_build_cea() ?: fi_build_image();
-}
-
-/**
- * arch_fi_pgd_reserve - give init_mm a table in FI's own slot
- *
- * Called at boot before any other mm exists, so that every mm copies the
- * entry and no later mapping there needs a synchronisation of PGDs.
- */
-void __init arch_fi_pgd_reserve(void)
-{
-	pgd_t *pgd = pgd_offset_k(FI_VA_START);
-	p4d_t *p4d;
-
-	if (pgtable_l5_enabled())
-		return;
-	p4d = p4d_alloc(&init_mm, pgd, FI_VA_START);
-	if (!p4d || !pud_alloc(&init_mm, p4d, FI_VA_START))
-		panic("driver_fi: no memory for a page table\n");
 }

@@ -214,8 +214,18 @@ void *arch_fi_emit_gate(void *to, unsigned long at, u32 index)
 	return emit_stub(to, at, index, (unsigned long)fi_gate_common);
 }
 
-/* Writes the stub of import @index at @to, which will run at address @at. */
-void *arch_fi_emit_import(void *to, unsigned long at, u32 index)
+static unsigned long import_gate(bool dbi)
 {
-	return emit_stub(to, at, index, (unsigned long)fi_import_gate);
+	if (IS_ENABLED(CONFIG_DRIVER_FI_DBI) && dbi)
+		return (unsigned long)fi_stack_import_gate;
+	return (unsigned long)fi_import_gate;
+}
+
+/*
+ * Writes the stub of import @index at @to, which will run at address @at; of a
+ * domain on the kernel's page table if @dbi.
+ */
+void *arch_fi_emit_import(void *to, unsigned long at, u32 index, bool dbi)
+{
+	return emit_stub(to, at, index, import_gate(dbi));
 }

@@ -161,6 +161,12 @@ static unsigned long fi_prepare_stack(unsigned long top, const struct fi_entry *
 	return (unsigned long)sp;
 }
 
+static __always_inline unsigned long fi_cross_over(struct fi_frame *f, unsigned long fn,
+						   const unsigned long *a, unsigned long sp)
+{
+	return fi_on_kernel_pgt(f->dom) ? fi_cross_stack(f, fn, a, sp) : fi_cross(f, fn, a, sp);
+}
+
 static unsigned long fi_entry_target(struct fi_domain *d, struct fi_entry *e)
 {
 #ifdef CONFIG_DRIVER_FI_INJECT
@@ -224,7 +230,7 @@ bool fi_invoke(struct fi_entry *e, const unsigned long *a, unsigned long *ret)
 	fi_stat_inc(d, crossings);
 	WRITE_ONCE(current->fi_frame, &f);
 
-	*ret = fi_cross(&f, fi_entry_target(d, e), a, fi_prepare_stack(top, e, a));
+	*ret = fi_cross_over(&f, fi_entry_target(d, e), a, fi_prepare_stack(top, e, a));
 
 	if (unlikely(f.faulted | fi_context_differs(&f)))
 		fi_mend_context(&f);

@@ -82,17 +82,27 @@ static void fi_stop_store(const struct stop *st, unsigned long ip, u64 addr)
 		fi_stop_condemn(st, FI_FAULT_WRITE, ip, addr, "bytes that it may not write");
 }
 
+/* The check may have said no by an old entry of this CPU's TLB. */
+static bool fi_stop_granted(struct fi_domain *d, u64 addr, u64 len)
+{
+	if (!fi_permmap_test(d->perm, addr, len))
+		return false;
+	if (fi_on_kernel_pgt(d))
+		arch_fi_kmap_refresh(((s64)addr >> 3) + FI_MAP_DISP);
+	return true;
+}
+
 /*
  * Granted bytes. Or bits of a field of a kernel object nearby: on a page that the
  * domain cannot write the store will fault, and is carried out bit by bit if they
- * are all that it changes.
+ * are all that it changes. Without a page table of its own all bits go.
  */
 static bool fi_stop_may_store(const struct stop *st, u64 addr)
 {
 	struct fi_domain *d = st->f->dom;
 	u64 mask;
 
-	if (fi_permmap_test(d->perm, addr, 1))
+	if (fi_stop_granted(d, addr, 1))
 		return true;
 	if (!fi_may_store(d, addr, 1, &mask) &&
 	    !fi_may_store(d, ALIGN_DOWN(addr, 8), 8, &mask))
@@ -108,7 +118,7 @@ static u64 fi_stop_first_bad(const struct stop *st, u64 addr, u64 len)
 
 	if (end < addr)
 		return addr;
-	if (fi_permmap_test(st->f->dom->perm, addr, len))
+	if (fi_stop_granted(st->f->dom, addr, len))
 		return end;
 	while (addr < end && fi_stop_may_store(st, addr))
 		addr++;

@@ -24,6 +24,8 @@ DEFINE_MUTEX(fi_domains_lock);
 
 /* Protected by fi_domains_lock. */
 static DECLARE_BITMAP(fi_ids, FI_MAX_DOMAINS);
+/* Whose permission map stands in the kernel's page table: the one of mode dbi. */
+static struct fi_domain *fi_kmap_user;
 
 /* Domains by id, for contexts that cannot take the lock; RCU. */
 static struct fi_domain __rcu *fi_by_id[FI_MAX_DOMAINS];
@@ -161,6 +163,42 @@ void __fi_flush_kernel_range(unsigned long start, unsigned long end)
 	rcu_read_unlock();
 }
 
+/* Said if not. */
+static bool fi_mode_possible(const struct fi_policy *p)
+{
+	const char *why = NULL;
+
+	if (p->mode == FI_MODE_FULL && !arch_fi_layout_default())
+		why = FI_LAYOUT_MOVED;
+	else if (p->mode == FI_MODE_DBI)
+		why = arch_fi_dbi_unsupported();
+	if (why)
+		pr_err("driver_fi: %s: refused: no mode %s: %s\n", p->name,
+		       fi_mode_name(p->mode), why);
+	return !why;
+}
+
+/* Gives it a number, and the kernel's map if it needs that. Return: 0 or -errno, said */
+static int fi_domain_number(struct fi_domain *d)
+{
+	guard(mutex)(&fi_domains_lock);
+	if (fi_on_kernel_pgt(d) && fi_kmap_user) {
+		pr_err("driver_fi: %s: refused: %s is isolated in mode dbi, which one driver at a time can be; use mode full\n",
+		       d->policy.name, fi_kmap_user->policy.name);
+		return -EBUSY;
+	}
+	d->id = find_first_zero_bit(fi_ids, FI_MAX_DOMAINS);
+	if (d->id == FI_MAX_DOMAINS) {
+		pr_err("driver_fi: %s: all %d domains are in use\n", d->policy.name,
+		       FI_MAX_DOMAINS);
+		return -ENOSPC;
+	}
+	__set_bit(d->id, fi_ids);
+	if (fi_on_kernel_pgt(d))
+		fi_kmap_user = d;
+	return 0;
+}
+
 /**
  * fi_domain_create - a domain for a module that is being loaded
  * @mod: the module, laid out but not relocated
@@ -173,11 +211,8 @@ struct fi_domain *fi_domain_create(struct module *mod, const struct fi_policy *p
 	struct fi_domain *d;
 	int err = -ENOMEM;
 
-	if (p->mode == FI_MODE_FULL && !arch_fi_layout_default()) {
-		pr_err("driver_fi: %s: refused: memory regions are randomized, mode full has no room; boot with driver_fi=%s:full, or nokaslr\n",
-		       p->name, p->name);
+	if (!fi_mode_possible(p))
 		return ERR_PTR(-EOPNOTSUPP);
-	}
 	d = kzalloc(sizeof(*d), GFP_KERNEL);
 	if (!d)
 		return ERR_PTR(-ENOMEM);
@@ -190,23 +225,20 @@ struct fi_domain *fi_domain_create(struct module *mod, const struct fi_policy *p
 	INIT_LIST_HEAD(&d->handed);
 	INIT_LIST_HEAD(&d->node);
 
-	mutex_lock(&fi_domains_lock);
-	d->id = find_first_zero_bit(fi_ids, FI_MAX_DOMAINS);
-	if (d->id < FI_MAX_DOMAINS)
-		__set_bit(d->id, fi_ids);
-	mutex_unlock(&fi_domains_lock);
-	if (d->id == FI_MAX_DOMAINS) {
-		pr_err("driver_fi: %s: all %d domains are in use\n", p->name, FI_MAX_DOMAINS);
+	err = fi_domain_number(d);
+	if (err) {
 		kfree(d);
-		return ERR_PTR(-ENOSPC);
+		return ERR_PTR(err);
 	}
+	err = -ENOMEM;
 
-	d->pgt = arch_fi_pgtable_create(d->id);
+	if (!fi_on_kernel_pgt(d))
+		d->pgt = arch_fi_pgtable_create(d->id);
 	d->cpu = alloc_percpu(struct fi_cpu);
-	d->perm = fi_permmap_create(fi_translated(d) ? d->pgt : NULL);
+	d->perm = fi_permmap_create(d->pgt, fi_translated(d));
 	d->origins = fi_origins_create();
 	d->text = kzalloc(sizeof(*d->text), GFP_KERNEL);
-	if (!d->pgt || !d->cpu || !d->perm || !d->text)
+	if ((!d->pgt && !fi_on_kernel_pgt(d)) || !d->cpu || !d->perm || !d->text)
 		goto fail;
 	d->cr3 = arch_fi_pgtable_cr3(d->pgt);
 	d->objs = fi_objtab_create(d);
@@ -274,6 +306,8 @@ void fi_domain_destroy(struct fi_domain *d)
 	free_percpu(d->cpu);
 	mutex_lock(&fi_domains_lock);
 	__clear_bit(d->id, fi_ids);
+	if (fi_kmap_user == d)
+		fi_kmap_user = NULL;
 	mutex_unlock(&fi_domains_lock);
 	kfree(d);
 }

@@ -129,7 +129,8 @@ void __fi_slab_go(struct kmem_cache *s, void *start, unsigned int order)
 	fi_handed_forget(d, start, PAGE_SIZE << order);
 	fi_mem_revoke(d, start, PAGE_SIZE << order);
 	arch_fi_unmap(d->pgt, (unsigned long)start, 1U << order);
-	arch_fi_flush();
+	if (d->pgt)
+		arch_fi_flush();
 }
 
 /* Frees the caches. All objects must be free: SLUB reports what is left. */

@@ -3,7 +3,8 @@
  * Memory of a domain: what it may write, and how it gets and loses that.
  *
  * The page table is the truth: a page is the driver's if the domain has its
- * own mapping of it.
+ * own mapping of it. Without a page table of its own (mode dbi) the permission
+ * map is, and what is done to the page table here is nothing.
  */
 #include <linux/driver_fi.h>
 #include <linux/export.h>
@@ -57,7 +58,7 @@ void fi_mem_revoke(struct fi_domain *d, const void *p, size_t len)
  */
 bool fi_page_open(struct fi_domain *d, unsigned long addr)
 {
-	return fi_translated(d) && fi_permmap_test(d->perm, addr, 1) &&
+	return fi_translated(d) && d->pgt && fi_permmap_test(d->perm, addr, 1) &&
 	       !arch_fi_map(d->pgt, addr & PAGE_MASK, 1, FI_PROT_W);
 }
 
@@ -74,6 +75,20 @@ void fi_page_close(struct fi_domain *d, unsigned long addr)
 		return;
 	arch_fi_unmap(d->pgt, addr & PAGE_MASK, 1);
 	arch_fi_flush();
+}
+
+/* What was granted with an area of FI's slot is granted until it is freed. */
+static bool fi_area_owned(struct fi_domain *d, unsigned long va)
+{
+	return fi_on_kernel_pgt(d) ? fi_permmap_test(d->perm, va, 1) :
+				     arch_fi_owned(d->pgt, va, true);
+}
+
+/* A right was taken away. */
+static void fi_flush(struct fi_domain *d)
+{
+	if (d->pgt)
+		arch_fi_flush();
 }
 
 /* Memory in FI's own slot, mapped alike in the kernel and in @d. */
@@ -107,7 +122,7 @@ void fi_area_free(struct fi_domain *d, const void *p)
 	fi_handed_forget(d, p, get_vm_area_size(vm));
 	fi_mem_revoke(d, p, get_vm_area_size(vm));
 	arch_fi_unmap(d->pgt, (unsigned long)p, get_vm_area_size(vm) >> PAGE_SHIFT);
-	arch_fi_flush();
+	fi_flush(d);
 	vfree(p);
 }
 
@@ -141,7 +156,7 @@ bool fi_vfree(struct fi_domain *d, const void *p)
 		return false;
 	vm = find_vm_area(p);
 	if (!vm || vm->addr != p || !(vm->flags & VM_ALLOC) ||
-	    !arch_fi_owned(d->pgt, va, true))
+	    !fi_area_owned(d, va))
 		return false;
 	fi_area_free(d, p);
 	return true;
@@ -184,7 +199,7 @@ void fi_pages_revoke(struct fi_domain *d, void *va, size_t len)
 {
 	fi_mem_revoke(d, va, len);
 	arch_fi_unmap(d->pgt, (unsigned long)va & PAGE_MASK, fi_span(va, len));
-	arch_fi_flush();
+	fi_flush(d);
 }
 EXPORT_SYMBOL_GPL(fi_pages_revoke);
 
@@ -346,7 +361,7 @@ void __iomem *fi_mmio_unmap(struct fi_domain *d, void __iomem *alias)
 	struct vm_struct *vm;
 	void *orig;
 
-	if (!arch_fi_owned(d->pgt, va, true))
+	if (!fi_area_owned(d, (unsigned long)alias))
 		return NULL;
 	orig = xa_erase(&fi_mmio_orig, va);
 	vm = orig ? find_vm_area((void *)va) : NULL;
@@ -354,7 +369,7 @@ void __iomem *fi_mmio_unmap(struct fi_domain *d, void __iomem *alias)
 		return NULL;
 	fi_mem_revoke(d, (void *)va, get_vm_area_size(vm));
 	arch_fi_unmap(d->pgt, va, get_vm_area_size(vm) >> PAGE_SHIFT);
-	arch_fi_flush();
+	fi_flush(d);
 	free_vm_area(vm);
 	return (void __iomem *)orig;
 }

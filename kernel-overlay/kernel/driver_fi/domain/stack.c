@@ -5,6 +5,7 @@
  * A thread may sleep inside an import and wake up on another CPU, so a stack
  * belongs to a crossing, not to a CPU. Each has unmapped pages below it.
  */
+#include <linux/kmemleak.h>
 #include <linux/slab.h>
 #include <linux/vmalloc.h>
 
@@ -50,11 +51,17 @@ void __fi_stack_put(struct fi_domain *d, unsigned long top)
 	raw_spin_unlock(&p->lock);
 }
 
-/* Is @addr in the guard below, or just above, the stack that ends at @top? */
+/*
+ * Is @addr in the guard below, or just above, the stack that ends at @top? Or where
+ * a copy of a return address would say that there is too little left of it?
+ */
 bool fi_stack_guard_hit(struct fi_domain *d, unsigned long top, unsigned long addr)
 {
 	unsigned long base = top - FI_STACK_SIZE;
+	unsigned long deny = base - FI_STACK_GUARD - FI_STACK_TWIN;
 
+	if (fi_on_kernel_pgt(d) && addr >= deny && addr < deny + FI_STACK_DENY)
+		return true;
 	return (addr < base && addr >= base - FI_STACK_GUARD) ||
 	       (addr >= top && addr < top + PAGE_SIZE);
 }
@@ -71,6 +78,24 @@ void fi_stacks_destroy(struct fi_domain *d)
 	kfree(p->all);
 	kfree(p);
 	d->stacks = NULL;
+}
+
+/* A frame, what a check pushes, and a fault have to have room. */
+static_assert((FI_STACK_ROOM) > FI_STACK_MAX_FRAME + 1024);
+
+/* Pages that nobody may touch; @s is the lowest address, @below the stack itself. */
+static void fi_stack_guard(struct fi_domain *d, void *s, size_t below)
+{
+	unsigned long guard = (unsigned long)s + below - FI_STACK_GUARD;
+
+	if (!fi_on_kernel_pgt(d)) {
+		arch_fi_unmap(d->pgt, guard, FI_STACK_GUARD >> PAGE_SHIFT);
+		return;
+	}
+	/* The pages stay the area's: it is freed as a whole. */
+	kmemleak_no_scan(s);
+	vunmap_range(guard, guard + FI_STACK_GUARD);
+	vunmap_range((unsigned long)s, (unsigned long)s + FI_STACK_DENY);
 }
 
 /* Context: may sleep. Return: 0 or -ENOMEM */
@@ -96,8 +121,7 @@ int fi_stacks_create(struct fi_domain *d)
 		p->free[p->nr++] = (unsigned long)s + below + FI_STACK_SIZE;
 		/* Return addresses are copied there, by no store that is checked. */
 		fi_mem_revoke(d, s, below);
-		arch_fi_unmap(d->pgt, (unsigned long)s + below - FI_STACK_GUARD,
-			      FI_STACK_GUARD >> PAGE_SHIFT);
+		fi_stack_guard(d, s, below);
 	}
 	arch_fi_flush();
 	return 0;

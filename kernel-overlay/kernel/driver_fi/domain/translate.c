@@ -1,14 +1,17 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * A driver's text, translated: what runs in a domain of mode full.
+ * A driver's text, translated: what runs in a domain of mode full or dbi.
  *
- * The cache stands in module space. The kernel maps it readable and writable,
- * the domain readable and executable; the original text is executable nowhere.
+ * The cache stands in module space, read-only and executable where the driver runs:
+ * in its domain's page table (full) or in the kernel's (dbi). The kernel writes
+ * it where the domain cannot. The original text is executable nowhere.
  */
 #include <linux/driver_fi.h>
 #include <linux/execmem.h>
 #include <linux/ktime.h>
 #include <linux/mm.h>
+#include <linux/percpu.h>
+#include <linux/set_memory.h>
 #include <linux/slab.h>
 #include <linux/stop_machine.h>
 #include <linux/vmalloc.h>
@@ -29,6 +32,8 @@
  * @unit: the engine's own
  * @cache: where the translation stands
  * @size: its length, whole pages
+ * @writable: the same pages where the kernel can write: @cache in mode full, where
+ *	that is not executable in the kernel; an alias in mode dbi
  */
 struct fi_translation {
 	struct fi_domain *dom;
@@ -38,6 +43,7 @@ struct fi_translation {
 	struct fi_dbi_unit *unit;
 	void *cache;
 	size_t size;
+	void *writable;
 };
 
 static void *fi_env_alloc(void *ctx, size_t size)
@@ -120,10 +126,18 @@ static bool fi_env_const_slot(void *ctx, u64 va)
 	return false;
 }
 
-/* Per-CPU data is not the driver's: the page table stops it or it is emulated. */
+/*
+ * Per-CPU data is not the driver's: the page table stops it or it is emulated.
+ * Without one, inlined code may count preemption, and the rest is checked.
+ */
 static enum fi_dbi_gs fi_env_gs_store(void *ctx, s64 off, u32 size)
 {
-	return FI_DBI_GS_ALLOW;
+	struct fi_domain *d = ((struct fi_translation *)ctx)->dom;
+	s64 count = (__force s64)&pcpu_hot.preempt_count;
+
+	if (d->pgt || (off == count && size == sizeof(pcpu_hot.preempt_count)))
+		return FI_DBI_GS_ALLOW;
+	return FI_DBI_GS_CHECK;
 }
 
 static const struct fi_dbi_env fi_env = {
@@ -143,6 +157,7 @@ static void fi_configure(const struct fi_domain *d, struct fi_dbi_config *c)
 	c->map_disp = FI_MAP_DISP;
 	c->shadow = FI_STACK_SHADOW;
 	c->max_frame = FI_STACK_MAX_FRAME;
+	c->this_cpu_off = (u32)(__force unsigned long)&this_cpu_off;
 	c->slow_store = (u64)fi_domain_slow_store;
 	c->slow_range = (u64)fi_domain_slow_range;
 	c->slow_icall = (u64)fi_domain_slow_icall;
@@ -157,6 +172,22 @@ static void fi_configure(const struct fi_domain *d, struct fi_dbi_config *c)
 	if (cpu_feature_enabled(X86_FEATURE_RETPOLINE))
 		c->ind_thunk = (u64)(__x86_indirect_thunk_array + FI_R11);
 #endif
+}
+
+/* @size bytes of vmalloc memory a second time, readable and writable. */
+static void *fi_alias(void *p, size_t size)
+{
+	unsigned int i, nr = size >> PAGE_SHIFT;
+	struct page **pages = kvmalloc_array(nr, sizeof(*pages), GFP_KERNEL);
+	void *alias;
+
+	if (!pages)
+		return NULL;
+	for (i = 0; i < nr; i++)
+		pages[i] = vmalloc_to_page(p + i * PAGE_SIZE);
+	alias = vmap(pages, nr, VM_MAP, PAGE_KERNEL);
+	kvfree(pages);
+	return alias;
 }
 
 static int fi_translate(struct fi_translation *t)
@@ -175,7 +206,34 @@ static int fi_translate(struct fi_translation *t)
 	t->cache = execmem_alloc(EXECMEM_MODULE_TEXT, t->size);
 	if (!t->cache)
 		return -ENOMEM;
-	return fi_dbi_translate(t->unit, (u64)t->cache, t->cache, t->size);
+	t->writable = fi_on_kernel_pgt(t->dom) ? fi_alias(t->cache, t->size) : t->cache;
+	if (!t->writable)
+		return -ENOMEM;
+	return fi_dbi_translate(t->unit, (u64)t->cache, t->writable, t->size);
+}
+
+/* The driver can run it from here on. */
+static int fi_publish(struct fi_translation *t)
+{
+	unsigned long va = (unsigned long)t->cache;
+
+	if (fi_on_kernel_pgt(t->dom))
+		return set_memory_rox(va, t->size >> PAGE_SHIFT);
+	return arch_fi_map(t->dom->pgt, va, t->size >> PAGE_SHIFT, FI_PROT_X);
+}
+
+static void fi_withdraw(struct fi_translation *t)
+{
+	unsigned long va = (unsigned long)t->cache;
+
+	if (!fi_on_kernel_pgt(t->dom)) {
+		arch_fi_unmap(t->dom->pgt, va, t->size >> PAGE_SHIFT);
+		arch_fi_flush();
+		return;
+	}
+	set_memory_nx(va, t->size >> PAGE_SHIFT);
+	set_memory_rw(va, t->size >> PAGE_SHIFT);
+	vunmap(t->writable);
 }
 
 static void fi_name_refused(const struct fi_translation *t)
@@ -220,7 +278,7 @@ int fi_translate_module(struct fi_domain *d, const struct fi_image *img)
 		fi_report_say(d, "its text cannot be translated: error %d", err);
 		return err;
 	}
-	err = arch_fi_map(d->pgt, (unsigned long)t->cache, t->size >> PAGE_SHIFT, FI_PROT_X);
+	err = fi_publish(t);
 	if (err)
 		return err;
 	d->dbi = t->unit;
@@ -245,11 +303,10 @@ void fi_translate_free(struct fi_domain *d)
 	d->translation = NULL;
 	if (t->unit)
 		fi_dbi_destroy(t->unit);
-	if (t->cache) {
-		arch_fi_unmap(d->pgt, (unsigned long)t->cache, t->size >> PAGE_SHIFT);
-		arch_fi_flush();
+	if (t->writable)
+		fi_withdraw(t);
+	if (t->cache)
 		execmem_free(t->cache);
-	}
 	fi_source_free(&t->src);
 	kfree(t);
 }
@@ -304,6 +361,7 @@ bool fi_translate_is_check(struct fi_domain *d, unsigned long ip)
 static const u8 fi_nop5[] = { 0x0f, 0x1f, 0x44, 0x00, 0x00 };
 
 struct fi_repatch {
+	struct fi_translation *t;
 	struct fi_dbi_patch patch[64];
 	int nr;
 };
@@ -314,7 +372,8 @@ static int fi_repatch_stopped(void *arg)
 	int i;
 
 	for (i = 0; i < r->nr; i++)
-		memcpy((void *)r->patch[i].va, r->patch[i].bytes, r->patch[i].len);
+		memcpy(r->t->writable + (r->patch[i].va - (u64)r->t->cache),
+		       r->patch[i].bytes, r->patch[i].len);
 	fi_emulate_forget();
 	return 0;
 }
@@ -364,6 +423,7 @@ bool fi_translate_poke(struct fi_domain *d, unsigned long addr, const void *opco
 	r = kmalloc(sizeof(*r), GFP_KERNEL);
 	if (!r)
 		return false;
+	r->t = t;
 	r->nr = 1;
 	if (!fi_poke_jump(t, addr, opcode, &r->patch[0]))
 		r->nr = fi_dbi_retranslate(t->unit, addr, r->patch, ARRAY_SIZE(r->patch));

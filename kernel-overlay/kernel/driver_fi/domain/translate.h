@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * Drivers that run translated (mode full).
+ * Drivers that run translated (modes full and dbi).
  */
 #ifndef _DRIVER_FI_TRANSLATE_H
 #define _DRIVER_FI_TRANSLATE_H

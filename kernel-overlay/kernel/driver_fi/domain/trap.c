@@ -124,7 +124,7 @@ static void fi_page_fault(struct fi_frame *f, struct pt_regs *regs,
 		fi_stat_inc(d, repaired);
 		return;
 	}
-	if (error_code & X86_PF_WRITE && !(error_code & X86_PF_INSTR)) {
+	if (error_code & X86_PF_WRITE && !(error_code & X86_PF_INSTR) && d->pgt) {
 		int err;
 
 		if (fi_page_open(d, addr))
@@ -185,6 +185,11 @@ static noinline void fi_trap(struct fi_frame *f, struct pt_regs *regs, int trapn
 		break;
 	case X86_TRAP_DE:
 		fault.kind = FI_FAULT_DIVIDE;
+		break;
+	case X86_TRAP_DF:
+		/* In mode dbi the CPU has no other stack to push a page fault on. */
+		fault.kind = fi_stack_guard_hit(f->dom, (unsigned long)f->stack, regs->sp - 1) ?
+			     FI_FAULT_STACK : FI_FAULT_TRAP;
 		break;
 	default:
 		fault.kind = FI_FAULT_TRAP;

@@ -7,6 +7,7 @@
 #include <linux/prandom.h>
 #include <linux/sizes.h>
 #include <linux/string.h>
+#include <asm/driver_fi.h>
 #include "../fi.h"
 
 #define BASE	0xffff888012345000UL
@@ -119,9 +120,39 @@ static void permmap_bounded(struct kunit *test)
 	KUNIT_EXPECT_TRUE(test, fi_permmap_test(m, base, nr * FI_PERM_SPAN));
 }
 
+/* What translated code of mode dbi reads of [@at, @at + 8). */
+static u8 seen(unsigned long at)
+{
+	return READ_ONCE(*(u8 *)(((long)at >> 3) + FI_MAP_DISP));
+}
+
+/* In the kernel's page table stands what the map says, and zeros are put where it is empty. */
+static void permmap_in_kernel(struct kunit *test)
+{
+	const unsigned long at = ALIGN(BASE, FI_PERM_SPAN), next = at + FI_PERM_SPAN;
+	struct fi_permmap *m;
+
+	if (arch_fi_dbi_unsupported())
+		kunit_skip(test, "%s", arch_fi_dbi_unsupported());
+	m = fi_permmap_create(NULL, true);
+	KUNIT_ASSERT_NOT_NULL(test, m);
+	KUNIT_EXPECT_EQ(test, fi_permmap_set(m, at + 3, 10), 0);
+	KUNIT_EXPECT_EQ(test, seen(at), 0xf8);
+	KUNIT_EXPECT_EQ(test, seen(at + 8), 0x1f);
+	fi_permmap_clear(m, at + 4, 1);
+	KUNIT_EXPECT_EQ(test, seen(at), 0xe8);
+	KUNIT_EXPECT_TRUE(test, arch_fi_is_hole(((long)at >> 3) + FI_MAP_DISP));
+	KUNIT_EXPECT_TRUE(test, fi_permmap_fault(m, ((long)next >> 3) + FI_MAP_DISP));
+	KUNIT_EXPECT_EQ(test, seen(next), 0);
+	/* No address of the kernel's, and one that is not of the map. */
+	KUNIT_EXPECT_FALSE(test, fi_permmap_fault(m, FI_MAP_DISP));
+	KUNIT_EXPECT_FALSE(test, fi_permmap_fault(m, (unsigned long)m));
+	fi_permmap_destroy(m);
+}
+
 static int permmap_init(struct kunit *test)
 {
-	test->priv = fi_permmap_create(NULL);
+	test->priv = fi_permmap_create(NULL, false);
 	return test->priv ? 0 : -ENOMEM;
 }
 
@@ -135,6 +166,7 @@ static struct kunit_case permmap_cases[] = {
 	KUNIT_CASE(permmap_edges),
 	KUNIT_CASE(permmap_object),
 	KUNIT_CASE(permmap_bounded),
+	KUNIT_CASE(permmap_in_kernel),
 	{ }
 };
 

@@ -72,8 +72,8 @@ struct bad {
 };
 
 static const struct bad bads[] = {
-	{ "e1000:dbi", -EOPNOTSUPP, "e1000", "mode 'dbi'" },
-	{ "8139too:dbi,checks=byte,restart=5/60s", -EOPNOTSUPP, "8139too", "mode 'dbi'" },
+	{ "e1000:dbi,checks=segment", -EOPNOTSUPP, "e1000", "checks=segment is not" },
+	{ "8139too:dbi,checks=none", -EINVAL, "8139too", "not with checks=none" },
 	{ "e1000:dbi,colour=red", -EINVAL, "e1000", "'colour=red'" },
 	{ "e1000:fast", -EINVAL, "e1000", "unknown mode 'fast'" },
 	{ "e1000:PT", -EINVAL, "e1000", "unknown mode 'PT'" },
@@ -137,7 +137,7 @@ static struct fi_policy_table *new_table(struct kunit *test)
 static void policy_several(struct kunit *test)
 {
 	struct fi_policy_table *t = new_table(test);
-	const char *arg = "e1000:pt,restart=always; ;8139too:dbi,checks=byte;snd-x:pt;bad:fast;";
+	const char *arg = "e1000:pt,restart=always; ;8139too:dbi,checks=sandbox;snd-x:pt;bad:fast;";
 	const struct fi_policy *p;
 
 	KUNIT_EXPECT_EQ(test, 2, fi_policy_table_parse(t, arg));
@@ -149,7 +149,7 @@ static void policy_several(struct kunit *test)
 	p = fi_policy_table_find(t, "8139too");
 	KUNIT_ASSERT_NOT_NULL(test, p);
 	KUNIT_EXPECT_NOT_NULL(test, p->refused);
-	KUNIT_EXPECT_EQ(test, FI_CHECKS_BYTE, p->checks);
+	KUNIT_EXPECT_EQ(test, FI_CHECKS_SANDBOX, p->checks);
 	p = fi_policy_table_find(t, "snd_x");
 	KUNIT_ASSERT_NOT_NULL(test, p);
 	KUNIT_EXPECT_NULL(test, p->refused);

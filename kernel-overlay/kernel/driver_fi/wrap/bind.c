@@ -355,7 +355,7 @@ static int fi_bind_emit(struct fi_domain *d)
 		if (index < 0)
 			return index;
 		s->stub = (unsigned long)b->code + n++ * FI_STUB_SIZE;
-		arch_fi_emit_import((void *)s->stub, s->stub, index);
+		arch_fi_emit_import((void *)s->stub, s->stub, index, fi_on_kernel_pgt(d));
 	}
 	return 0;
 }
@@ -520,6 +520,8 @@ int fi_bind_entries(struct fi_domain *d, const Elf_Sym *sym, unsigned int nr,
 
 	if (d->binds->code) {
 		set_memory_ro((unsigned long)d->binds->code, pages);
+		if (fi_on_kernel_pgt(d))
+			set_memory_x((unsigned long)d->binds->code, pages);
 		err = arch_fi_map(d->pgt, (unsigned long)d->binds->code, pages, FI_PROT_X);
 	}
 	mutex_lock(&fi_wrappers_lock);
@@ -555,8 +557,11 @@ void fi_bind_destroy(struct fi_domain *d)
 			module_put(b->stubs[i].owner);
 	}
 	if (b->code) {
-		set_memory_rw((unsigned long)b->code,
-			      PAGE_ALIGN(b->nr_code * FI_STUB_SIZE) >> PAGE_SHIFT);
+		unsigned int pages = PAGE_ALIGN(b->nr_code * FI_STUB_SIZE) >> PAGE_SHIFT;
+
+		if (fi_on_kernel_pgt(d))
+			set_memory_nx((unsigned long)b->code, pages);
+		set_memory_rw((unsigned long)b->code, pages);
 		execmem_free(b->code);
 	}
 	d->nr_redirects = 0;

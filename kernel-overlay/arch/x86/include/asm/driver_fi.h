@@ -55,8 +55,9 @@
 #define FI_ENTRY_fn		0
 #define FI_IMPORT_fn		8
 
-#ifndef __ASSEMBLY__
-
+#ifdef __ASSEMBLY__
+#include <asm/driver_fi_asm.h>
+#else
 #include <linux/types.h>
 #include <asm/ptrace.h>
 
@@ -84,23 +85,43 @@ int arch_fi_map_pfn(struct fi_pgtable *pgt, unsigned long va, unsigned long pfn,
 void arch_fi_unmap(struct fi_pgtable *pgt, unsigned long va, unsigned int nr_pages);
 bool arch_fi_owned(struct fi_pgtable *pgt, unsigned long va, bool writable);
 bool arch_fi_repair(struct fi_pgtable *pgt, unsigned long va);
+/* For people: then there is no room for permission maps. */
+#define FI_LAYOUT_MOVED	"memory regions are randomized; name the mode at boot, or boot with nokaslr"
 bool arch_fi_layout_default(void);
 bool arch_fi_is_hole(unsigned long va);
 void arch_fi_zap_modules(struct fi_pgtable *pgt, unsigned long start, unsigned long end);
 void arch_fi_flush(void);
+
+/* kmap.c: the permission map of mode dbi, in the kernel's page table. */
+#ifdef CONFIG_DRIVER_FI_DBI
+void arch_fi_kmap_reserve(void);
+int arch_fi_kmap(unsigned long va, unsigned long pfn);
+void arch_fi_kunmap(unsigned long va);
+void arch_fi_kmap_refresh(unsigned long va);
+const char *arch_fi_dbi_unsupported(void);
+#else
+static inline void arch_fi_kmap_reserve(void) { }
+static inline int arch_fi_kmap(unsigned long va, unsigned long pfn) { return -1; }
+static inline void arch_fi_kunmap(unsigned long va) { }
+static inline void arch_fi_kmap_refresh(unsigned long va) { }
+static inline const char *arch_fi_dbi_unsupported(void) { return "not in this kernel"; }
+#endif
 
 const char *arch_fi_unsupported(void);
 int arch_fi_init(void);
 
 unsigned long fi_cross(struct fi_frame *f, unsigned long fn,
 		       const unsigned long *args, unsigned long sp);
+unsigned long fi_cross_stack(struct fi_frame *f, unsigned long fn,
+			     const unsigned long *args, unsigned long sp);
 void fi_gate_common(void);
+void fi_stack_import_gate(void);
 void fi_import_gate(void);
 void fi_return_gate(void);
 void fi_landing(void);
 
 void *arch_fi_emit_gate(void *to, unsigned long at, u32 index);
-void *arch_fi_emit_import(void *to, unsigned long at, u32 index);
+void *arch_fi_emit_import(void *to, unsigned long at, u32 index, bool dbi);
 
 struct fi_entry;
 struct fi_import;
