@@ -269,8 +269,8 @@ expected()
 expected_layer()
 {
 	case $(expected $1)/$(isolated_mode) in
-	write/full) echo "byte check" ;;
-	exec/full|return/*) echo "control flow" ;;
+	write/full|write/dbi) echo "byte check" ;;
+	exec/full|exec/dbi|return/*) echo "control flow" ;;
 	write/*|exec/*|stack/*) echo "page table" ;;
 	insn/*) echo "privileged instruction" ;;
 	gp/*|bug/*|divide/*) echo exception ;;
@@ -285,7 +285,7 @@ expected_object()
 {
 	local size=56
 
-	[ "$(isolated_mode)" != full ] || size=64
+	[ "$(isolated_mode)" = pt ] || size=64
 	case $1 in
 	overrun) echo "1 byte to the right of the $size-byte kmalloc object" ;;
 	use-after-free) echo "32 bytes inside of the freed $size-byte kmalloc object" ;;
