@@ -3,17 +3,16 @@
  * Object table of a domain: the kernel objects that its driver holds.
  *
  * Objects come and go with every packet, so nothing here takes a lock that
- * CPUs share: the table is a resizable hash with a lock in each bucket, and
- * lookups take none. Memory of struct fi_obj is reused at once but stays a
+ * CPUs share: the table is a hash with a lock in each bucket, and lookups take
+ * none. Memory of struct fi_obj is reused at once but stays a
  * struct fi_obj for a grace period (SLAB_TYPESAFE_BY_RCU); @seq tells a lookup
  * that what it stands on became another object.
  */
 #include <linux/atomic.h>
 #include <linux/err.h>
 #include <linux/export.h>
-#include <linux/hash.h>
 #include <linux/mm.h>
-#include <linux/rhashtable.h>
+#include <linux/rculist_nulls.h>
 #include <linux/slab.h>
 #include <linux/string.h>
 #include "slab_base.h"
@@ -28,7 +27,7 @@
  * @len: of the store, 0: a lock
  * @mask: of the store, a result
  * @seq: of the object that was found, a result
- * @found: its type, a result of cmp_store() and cmp_hit()
+ * @found: its type, a result of is_permitting() and is_reaching()
  */
 struct obj_key {
 	unsigned long addr;
@@ -56,21 +55,6 @@ int fi_objtab_init(void)
 	return obj_cache ? 0 : -ENOMEM;
 }
 
-static u32 hash_addr(unsigned long addr, u32 seed)
-{
-	return hash_64(addr ^ (u64)seed << 32, 32);
-}
-
-static u32 key_hash(const void *key, u32 len, u32 seed)
-{
-	return hash_addr(((const struct obj_key *)key)->addr, seed);
-}
-
-static u32 obj_hash(const void *obj, u32 len, u32 seed)
-{
-	return hash_addr(((const struct fi_obj *)obj)->addr, seed);
-}
-
 /*
  * Is @o, at some moment of this call, an object at @addr that is held? Its
  * @type was read at the same moment.
@@ -88,68 +72,94 @@ bool fi_obj_read(const struct fi_obj *o, unsigned long addr,
 	return READ_ONCE(o->seq) == *seq;
 }
 
-/* As rhashtable wants it: 0 is a match. */
-static int cmp_typed(struct rhashtable_compare_arg *arg, const void *obj)
+static __always_inline bool is_typed(const struct fi_obj *o, struct obj_key *k)
 {
-	struct obj_key *k = (struct obj_key *)arg->key;
 	const struct fi_type *t;
 
-	return !(fi_obj_read(obj, k->addr, &t, &k->seq) && t == k->type);
+	return fi_obj_read(o, k->addr, &t, &k->seq) && t == k->type;
 }
 
-/* Matches the first object at that address whose type permits it. */
-static int cmp_store(struct rhashtable_compare_arg *arg, const void *obj)
+/* The first object at that address whose type permits it. */
+static bool is_permitting(const struct fi_obj *o, struct obj_key *k)
 {
-	struct obj_key *k = (struct obj_key *)arg->key;
 	const struct fi_type *t;
 
-	if (!fi_obj_read(obj, k->addr, &t, &k->seq))
-		return 1;
+	if (!fi_obj_read(o, k->addr, &t, &k->seq))
+		return false;
 	if (!k->len)
-		return !fi_type_may_lock(t, k->off);
+		return fi_type_may_lock(t, k->off);
 	k->found = t;
-	return !fi_type_may_store(t, k->off, k->len, &k->mask);
+	return fi_type_may_store(t, k->off, k->len, &k->mask);
 }
 
-/* Matches the first object at that address that reaches to @off. */
-static int cmp_hit(struct rhashtable_compare_arg *arg, const void *obj)
+/* The first object at that address that reaches to @off. */
+static bool is_reaching(const struct fi_obj *o, struct obj_key *k)
 {
-	struct obj_key *k = (struct obj_key *)arg->key;
 	const struct fi_type *t;
 
-	if (!fi_obj_read(obj, k->addr, &t, &k->seq))
-		return 1;
+	if (!fi_obj_read(o, k->addr, &t, &k->seq))
+		return false;
 	k->found = t;
-	return k->off && k->off >= t->size;
+	return !k->off || k->off < t->size;
 }
 
-static const struct rhashtable_params typed_params = {
-	.head_offset = offsetof(struct fi_obj, node),
-	.key_len = sizeof(struct obj_key),
-	.hashfn = key_hash,
-	.obj_hashfn = obj_hash,
-	.obj_cmpfn = cmp_typed,
-	.automatic_shrinking = true,
-};
+/* Under RCU or the bucket's lock. */
+static __always_inline struct fi_obj *find_obj(struct fi_objtab *tab, struct obj_key *k,
+					       bool (*fits)(const struct fi_obj *o,
+							    struct obj_key *k))
+{
+	u32 b = fi_bucket_of(k->addr);
+	struct hlist_nulls_node *n;
+	struct fi_obj *o;
 
-/* The same table asked another question. */
-static const struct rhashtable_params store_params = {
-	.head_offset = offsetof(struct fi_obj, node),
-	.key_len = sizeof(struct obj_key),
-	.hashfn = key_hash,
-	.obj_hashfn = obj_hash,
-	.obj_cmpfn = cmp_store,
-	.automatic_shrinking = true,
-};
+	do {
+		hlist_nulls_for_each_entry_rcu(o, n, &tab->bucket[b].head, node) {
+			if (fits(o, k))
+				return o;
+		}
+	} while (unlikely(get_nulls_value(n) != b));
+	return NULL;
+}
 
-static const struct rhashtable_params hit_params = {
-	.head_offset = offsetof(struct fi_obj, node),
-	.key_len = sizeof(struct obj_key),
-	.hashfn = key_hash,
-	.obj_hashfn = obj_hash,
-	.obj_cmpfn = cmp_hit,
-	.automatic_shrinking = true,
-};
+static __always_inline bool has_obj(struct fi_objtab *tab, struct obj_key *k,
+				    bool (*fits)(const struct fi_obj *o,
+						 struct obj_key *k))
+{
+	bool found;
+
+	rcu_read_lock();
+	found = find_obj(tab, k, fits);
+	rcu_read_unlock();
+	return found;
+}
+
+/* False: there is one already. */
+static bool link_obj(struct fi_objtab *tab, struct fi_obj *o, struct obj_key *k)
+{
+	struct fi_bucket *b = &tab->bucket[fi_bucket_of(o->addr)];
+	unsigned long flags;
+	bool first;
+
+	spin_lock_irqsave(&b->lock, flags);
+	first = !find_obj(tab, k, is_typed);
+	if (likely(first))
+		hlist_nulls_add_head_rcu(&o->node, &b->head);
+	spin_unlock_irqrestore(&b->lock, flags);
+	if (likely(first))
+		atomic_inc(&tab->nr);
+	return first;
+}
+
+static void unlink_obj(struct fi_objtab *tab, struct fi_obj *o)
+{
+	struct fi_bucket *b = &tab->bucket[fi_bucket_of(o->addr)];
+	unsigned long flags;
+
+	spin_lock_irqsave(&b->lock, flags);
+	hlist_nulls_del_rcu(&o->node);
+	spin_unlock_irqrestore(&b->lock, flags);
+	atomic_dec(&tab->nr);
+}
 
 /**
  * fi_objtab_create - an empty table
@@ -160,27 +170,37 @@ static const struct rhashtable_params hit_params = {
 struct fi_objtab *fi_objtab_create(struct fi_domain *d)
 {
 	struct fi_objtab *tab = kzalloc(sizeof(*tab), GFP_KERNEL);
+	u32 b;
 
 	if (!tab)
 		return NULL;
-	if (rhashtable_init(&tab->ht, &typed_params)) {
+	tab->bucket = kvcalloc(1U << FI_BUCKET_BITS, sizeof(*tab->bucket), GFP_KERNEL);
+	if (!tab->bucket) {
 		kfree(tab);
 		return NULL;
+	}
+	for (b = 0; b < 1U << FI_BUCKET_BITS; b++) {
+		spin_lock_init(&tab->bucket[b].lock);
+		INIT_HLIST_NULLS_HEAD(&tab->bucket[b].head, b);
 	}
 	fi_spans_init(&tab->spans);
 	tab->perm = fi_translated(d) ? d->perm : NULL;
 	return tab;
 }
 
-static void free_leftover(void *obj, void *arg)
+static void free_leftovers(struct fi_objtab *tab, struct fi_bucket *b)
 {
-	struct fi_obj *o = obj;
-	struct fi_objtab *tab = arg;
+	struct hlist_nulls_node *n = b->head.first;
 
-	if (o->spanned)
-		fi_spans_del(&tab->spans, o->addr, o->type);
-	o->seq = 0;
-	kmem_cache_free(obj_cache, o);
+	while (!is_a_nulls(n)) {
+		struct fi_obj *o = hlist_nulls_entry(n, struct fi_obj, node);
+
+		n = n->next;
+		if (o->spanned)
+			fi_spans_del(&tab->spans, o->addr, o->type);
+		o->seq = 0;
+		kmem_cache_free(obj_cache, o);
+	}
 }
 
 /**
@@ -191,10 +211,14 @@ static void free_leftover(void *obj, void *arg)
  */
 void fi_objtab_destroy(struct fi_objtab *tab)
 {
+	u32 b;
+
 	if (!tab)
 		return;
-	rhashtable_free_and_destroy(&tab->ht, free_leftover, tab);
+	for (b = 0; b < 1U << FI_BUCKET_BITS; b++)
+		free_leftovers(tab, &tab->bucket[b]);
 	fi_spans_exit(&tab->spans);
+	kvfree(tab->bucket);
 	kfree(tab);
 }
 
@@ -249,7 +273,7 @@ int fi_obj_add(struct fi_domain *d, void *p, const struct fi_type *t,
 	struct obj_key key = { .addr = (unsigned long)p, .type = t };
 	struct fi_objtab *tab = d->objs;
 	struct fi_obj *o;
-	int ret = -ENOMEM;
+	bool first = true;
 
 	if (!fi_type_is_known(t))
 		return -ENOMEM;
@@ -258,8 +282,8 @@ int fi_obj_add(struct fi_domain *d, void *p, const struct fi_type *t,
 		return -ENOMEM;
 	if (o->spanned && fi_spans_add(&tab->spans, o->addr, t))
 		goto free;
-	ret = rhashtable_lookup_insert_key(&tab->ht, &key, &o->node, typed_params);
-	if (ret)
+	first = link_obj(tab, o, &key);
+	if (unlikely(!first))
 		goto del_span;
 	set_grants(tab, o, true);
 	/*
@@ -274,7 +298,7 @@ del_span:
 		fi_spans_del(&tab->spans, o->addr, t);
 free:
 	kmem_cache_free(obj_cache, o);
-	return ret == -EEXIST ? ret : -ENOMEM;
+	return first ? -ENOMEM : -EEXIST;
 }
 EXPORT_SYMBOL_GPL(fi_obj_add);
 
@@ -290,7 +314,7 @@ bool fi_obj_held(struct fi_domain *d, const void *p, const struct fi_type *t)
 {
 	struct obj_key key = { .addr = (unsigned long)p, .type = t };
 
-	return rhashtable_lookup_fast(&d->objs->ht, &key, typed_params);
+	return has_obj(d->objs, &key, is_typed);
 }
 EXPORT_SYMBOL_GPL(fi_obj_held);
 
@@ -311,7 +335,7 @@ bool fi_obj_cookie(struct fi_domain *d, const void *p, const struct fi_type *t,
 	bool held = false;
 
 	rcu_read_lock();
-	o = rhashtable_lookup(&d->objs->ht, &key, typed_params);
+	o = find_obj(d->objs, &key, is_typed);
 	if (o) {
 		*cookie = READ_ONCE(o->cookie);
 		/* Pairs with smp_wmb() in new_obj(), as in fi_obj_read(). */
@@ -334,7 +358,7 @@ void fi_obj_unlink(struct fi_objtab *tab, struct fi_obj *o)
 {
 	/* Before anybody releases it: see fi_objtab_hit(). */
 	atomic_inc(&tab->gone);
-	WARN_ON_ONCE(rhashtable_remove_fast(&tab->ht, &o->node, typed_params));
+	unlink_obj(tab, o);
 	set_grants(tab, o, false);
 	if (o->spanned)
 		fi_spans_del(&tab->spans, o->addr, o->type);
@@ -364,7 +388,7 @@ bool fi_obj_del(struct fi_domain *d, const void *p, const struct fi_type *t,
 	struct fi_obj *o;
 
 	rcu_read_lock();
-	o = rhashtable_lookup(&tab->ht, &key, typed_params);
+	o = find_obj(tab, &key, is_typed);
 	if (o && !fi_obj_claim(o, key.seq))
 		o = NULL;
 	rcu_read_unlock();
@@ -387,7 +411,7 @@ EXPORT_SYMBOL_GPL(fi_obj_del);
  */
 unsigned int fi_objtab_count(struct fi_domain *d)
 {
-	return atomic_read(&d->objs->ht.nelems);
+	return atomic_read(&d->objs->nr);
 }
 EXPORT_SYMBOL_GPL(fi_objtab_count);
 
@@ -398,7 +422,7 @@ static bool store_into(struct fi_domain *d, unsigned long base, unsigned long ad
 	struct obj_key key = { .addr = base, .off = addr - base, .len = len };
 	int gone = atomic_read(&d->objs->gone);
 
-	if (!len || !base || !rhashtable_lookup_fast(&d->objs->ht, &key, store_params))
+	if (!len || !base || !has_obj(d->objs, &key, is_permitting))
 		return false;
 	*mask = key.mask;
 	*hit = (struct fi_obj_hit){ d, base, key.found, gone };
@@ -462,7 +486,7 @@ static bool lock_in(struct fi_objtab *tab, unsigned long base, unsigned long add
 {
 	struct obj_key key = { .addr = base, .off = addr - base };
 
-	return base && rhashtable_lookup_fast(&tab->ht, &key, store_params);
+	return base && has_obj(tab, &key, is_permitting);
 }
 
 /**
@@ -487,7 +511,7 @@ static bool hit_at(struct fi_objtab *tab, unsigned long base, unsigned long addr
 {
 	struct obj_key key = { .addr = base, .off = addr - base };
 
-	if (!base || !rhashtable_lookup_fast(&tab->ht, &key, hit_params))
+	if (!base || !has_obj(tab, &key, is_reaching))
 		return false;
 	*hit = (struct fi_hit){
 		.type = key.found->name, .start = base, .size = key.found->size,

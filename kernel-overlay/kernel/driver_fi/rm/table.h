@@ -6,12 +6,14 @@
 #define _DRIVER_FI_TABLE_H
 
 #include <linux/atomic.h>
-#include <linux/rhashtable-types.h>
+#include <linux/hash.h>
+#include <linux/list_nulls.h>
+#include <linux/spinlock.h>
 #include "rm.h"
 
 /**
  * struct fi_obj - an object that the driver holds
- * @node: in the table
+ * @node: in its bucket
  * @seq: when it was added, never the same twice; 0 while it is not held.
  *	Whoever changes it to 0 removes the object from the table.
  * @addr: the object
@@ -23,7 +25,7 @@
  * @release: in the list of fi_objtab_release_all()
  */
 struct fi_obj {
-	struct rhash_head node;
+	struct hlist_nulls_node node;
 	u64 seq;
 	unsigned long addr;
 	const struct fi_type *type;
@@ -34,9 +36,26 @@ struct fi_obj {
 	struct list_head release;
 };
 
+/*
+ * A network driver holds some hundred objects. With ten thousand a lookup walks ten.
+ */
+#define FI_BUCKET_BITS	10
+
+/**
+ * struct fi_bucket - objects whose addresses have one hash
+ * @lock: of those who change the chain; taken with IRQs off
+ * @head: the chain; ends in the bucket's number, which tells a reader that a
+ *	reused object led it into another
+ */
+struct fi_bucket {
+	spinlock_t lock;	/* see above */
+	struct hlist_nulls_head head;
+};
+
 /**
  * struct fi_objtab - see fi_objtab_create()
- * @ht: the objects by address; types may share one
+ * @bucket: the objects by address; types may share one
+ * @nr: how many are in the buckets
  * @seq: of the newest object
  * @perm: where fields in place are granted byte by byte, or NULL: stores to
  *	them fault and are carried out bit by bit
@@ -45,12 +64,18 @@ struct fi_obj {
  *	address within
  */
 struct fi_objtab {
-	struct rhashtable ht;
+	struct fi_bucket *bucket;
+	atomic_t nr;
 	atomic64_t seq;
 	atomic_t gone;
 	struct fi_spans spans;
 	struct fi_permmap *perm;
 };
+
+static inline u32 fi_bucket_of(unsigned long addr)
+{
+	return hash_long(addr, FI_BUCKET_BITS);
+}
 
 bool fi_obj_read(const struct fi_obj *o, unsigned long addr,
 		 const struct fi_type **type, u64 *seq);

@@ -3,10 +3,8 @@
  * What goes through a whole object table: search, release, and the counts that
  * people see. Cold paths, in process context.
  */
-#include <linux/err.h>
 #include <linux/export.h>
 #include <linux/list_sort.h>
-#include <linux/rhashtable.h>
 #include <linux/sched.h>
 #include <linux/slab.h>
 #include <linux/sort.h>
@@ -15,19 +13,24 @@
 
 typedef void (*obj_fn)(struct fi_obj *o, void *arg);
 
-/* Calls @fn for every object; an object may come twice. */
+static void visit_bucket(struct fi_bucket *b, obj_fn fn, void *arg)
+{
+	struct hlist_nulls_node *n;
+	unsigned long flags;
+
+	spin_lock_irqsave(&b->lock, flags);
+	for (n = b->head.first; !is_a_nulls(n); n = n->next)
+		fn(hlist_nulls_entry(n, struct fi_obj, node), arg);
+	spin_unlock_irqrestore(&b->lock, flags);
+}
+
+/* Calls @fn for every object, under the lock of its bucket. */
 static void visit_all(struct fi_objtab *tab, obj_fn fn, void *arg)
 {
-	struct rhashtable_iter it;
-	struct fi_obj *o;
+	u32 b;
 
-	rhashtable_walk_enter(&tab->ht, &it);
-	rhashtable_walk_start(&it);
-	while ((o = rhashtable_walk_next(&it)))
-		if (!IS_ERR(o))		/* -EAGAIN: resized, goes on */
-			fn(o, arg);
-	rhashtable_walk_stop(&it);
-	rhashtable_walk_exit(&it);
+	for (b = 0; b < 1U << FI_BUCKET_BITS; b++)
+		visit_bucket(&tab->bucket[b], fn, arg);
 }
 
 /**
