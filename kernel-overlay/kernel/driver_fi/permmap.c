@@ -445,12 +445,30 @@ out:
 	return ret;
 }
 
+/* As find_next_zero_bit() says it, for runs that are mostly set. */
+static bool all_set(const unsigned long *bits, unsigned int off, unsigned int n)
+{
+	unsigned int w = off / BITS_PER_LONG, last = (off + n - 1) / BITS_PER_LONG;
+	unsigned long first = BITMAP_FIRST_WORD_MASK(off);
+	unsigned long end = BITMAP_LAST_WORD_MASK(off + n);
+
+	if (w == last)
+		return !(~bits[w] & first & end);
+	if (~bits[w] & first || ~bits[last] & end)
+		return false;
+	while (++w < last) {
+		if (~bits[w])
+			return false;
+	}
+	return true;
+}
+
 static bool page_test(struct fi_permmap *m, unsigned long idx,
 		      unsigned int off, unsigned int n)
 {
 	const unsigned long *bits = find_bits(m, idx);
 
-	return bits && find_next_zero_bit(bits, off + n, off) >= off + n;
+	return bits && all_set(bits, off, n);
 }
 
 /**
