@@ -449,6 +449,9 @@ void fi_domain_switch_text(struct fi_domain *d);
  */
 int fi_snapshot_exclude(struct fi_domain *d, void *p, size_t len);
 
+/* L3 domain/stack.c */
+size_t fi_stacks_bytes(const struct fi_domain *d);
+
 /* L3 domain/ports.c */
 int fi_port_grant(struct fi_domain *d, u32 first, u32 nr);
 void fi_port_revoke(struct fi_domain *d, u32 first, u32 nr);

@@ -14,6 +14,7 @@
 #include <asm/driver_fi.h>
 
 #include "address.h"
+#include "domain/translate.h"
 #include "glue.h"
 
 static struct kset *root;
@@ -162,8 +163,10 @@ static ssize_t memory_show(struct kobject *kobj, struct kobj_attribute *attr,
 
 	for_each_mod_mem_type(type)
 		image += d->mod->mem[type].size;
-	return sysfs_emit(buf, "image %lu\npage_tables %lu\n", image,
-			  arch_fi_pgtable_pages(d->pgt) * PAGE_SIZE);
+	return sysfs_emit(buf, "image %lu\npage_tables %lu\nmap %lu\ncode %zu\nstacks %zu\n",
+			  image, arch_fi_pgtable_pages(d->pgt) * PAGE_SIZE,
+			  fi_permmap_pages(d->perm) * PAGE_SIZE, fi_translate_bytes(d),
+			  fi_stacks_bytes(d));
 }
 
 static struct kobj_attribute memory_attr = __ATTR_RO(memory);

@@ -66,6 +66,14 @@ bool fi_stack_guard_hit(struct fi_domain *d, unsigned long top, unsigned long ad
 	       (addr >= top && addr < top + PAGE_SIZE);
 }
 
+/* Bytes that back the pool, for the figures of a domain. */
+size_t fi_stacks_bytes(const struct fi_domain *d)
+{
+	size_t below = FI_STACK_GUARD + (fi_translated(d) ? FI_STACK_TWIN : 0);
+
+	return d->stacks->total * (below + FI_STACK_SIZE);
+}
+
 void fi_stacks_destroy(struct fi_domain *d)
 {
 	struct fi_stacks *p = d->stacks;

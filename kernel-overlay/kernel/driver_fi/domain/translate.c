@@ -46,6 +46,12 @@ struct fi_translation {
 	void *writable;
 };
 
+/* Bytes of the translation, for the figures of a domain. */
+size_t fi_translate_bytes(const struct fi_domain *d)
+{
+	return d->translation ? d->translation->size : 0;
+}
+
 static void *fi_env_alloc(void *ctx, size_t size)
 {
 	return kvzalloc(size, GFP_KERNEL);

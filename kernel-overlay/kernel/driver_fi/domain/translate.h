@@ -30,6 +30,7 @@ unsigned long fi_translate_entry(struct fi_domain *d, unsigned long addr);
 unsigned long fi_translate_orig(struct fi_domain *d, unsigned long ip);
 unsigned long fi_translate_cache(struct fi_domain *d, unsigned long ip);
 bool fi_translate_is_check(struct fi_domain *d, unsigned long ip);
+size_t fi_translate_bytes(const struct fi_domain *d);
 bool fi_translate_ask(struct fi_domain *d, struct pt_regs *regs);
 bool fi_translate_poke(struct fi_domain *d, unsigned long addr, const void *opcode, size_t len);
 void fi_source_extra(void * const *funcs);
@@ -67,6 +68,11 @@ static inline unsigned long fi_translate_cache(struct fi_domain *d, unsigned lon
 static inline bool fi_translate_is_check(struct fi_domain *d, unsigned long ip)
 {
 	return false;
+}
+
+static inline size_t fi_translate_bytes(const struct fi_domain *d)
+{
+	return 0;
 }
 
 static inline bool fi_translate_ask(struct fi_domain *d, struct pt_regs *regs)
