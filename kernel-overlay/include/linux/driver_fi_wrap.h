@@ -62,8 +62,10 @@ typedef unsigned long (*fi_import_fn)(struct fi_call *c);
 /**
  * struct fi_import - a wrapped import
  * @name: the kernel symbol
- * @fn: the wrapper; NULL with @lib set
- * @lib: the function that runs inside the domain instead (no crossing)
+ * @fn: the wrapper; NULL if @lib serves every driver
+ * @lib: the function that runs inside the domain instead (no crossing). With @fn
+ *	only where stores are checked byte by byte: it changes fields in place of
+ *	kernel objects, which elsewhere are page faults
  * @plain: not a call to be wrapped: resolve to the kernel's own address
  *	(data symbols, thunks with a private ABI)
  */

@@ -7,6 +7,7 @@
 #include <linux/compiler_types.h>
 #include <linux/limits.h>
 #include <linux/pgtable.h>
+#include <linux/skbuff.h>
 #include <linux/types.h>
 
 #include <asm/word-at-a-time.h>
@@ -157,4 +158,16 @@ fi_lib_text bool fi_lib_is_vmalloc_addr(const void *x)
 	unsigned long addr = (unsigned long)x;
 
 	return addr >= VMALLOC_START && addr < VMALLOC_END;
+}
+
+/* BUG() in the kernel, too, if it does not fit; a packet that is unsound goes nowhere. */
+fi_lib_text void *fi_lib_skb_put(struct sk_buff *skb, unsigned int len)
+{
+	unsigned int tail = skb->tail;
+
+	if (unlikely(skb->data_len || len > skb->end || tail > skb->end - len))
+		__builtin_trap();
+	skb->tail = tail + len;
+	skb->len += len;
+	return skb->head + tail;
 }

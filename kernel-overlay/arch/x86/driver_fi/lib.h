@@ -8,6 +8,8 @@
 
 #include <linux/types.h>
 
+struct sk_buff;
+
 void *fi_lib_memcpy(void *to, const void *from, size_t n);
 void *fi_lib_memset(void *to, int c, size_t n);
 void *fi_lib_memmove(void *to, const void *from, size_t n);
@@ -25,5 +27,6 @@ unsigned long fi_lib_find_next_zero_bit(const unsigned long *map, unsigned long 
 unsigned long fi_lib_find_first_bit(const unsigned long *map, unsigned long size);
 unsigned long fi_lib_find_first_zero_bit(const unsigned long *map, unsigned long size);
 bool fi_lib_is_vmalloc_addr(const void *x);
+void *fi_lib_skb_put(struct sk_buff *skb, unsigned int len);
 
 #endif

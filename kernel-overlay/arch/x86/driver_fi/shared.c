@@ -16,6 +16,6 @@ void * const fi_shared_funcs[] = {
 	fi_lib_strscpy,
 	fi_lib_find_next_bit, fi_lib_find_next_zero_bit,
 	fi_lib_find_first_bit, fi_lib_find_first_zero_bit,
-	fi_lib_is_vmalloc_addr,
+	fi_lib_is_vmalloc_addr, fi_lib_skb_put,
 	NULL
 };

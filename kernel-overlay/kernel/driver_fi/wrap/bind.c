@@ -292,6 +292,11 @@ static bool fi_sym_undefined(const Elf_Sym *s)
 	return s->st_shndx == SHN_UNDEF && s->st_name;
 }
 
+static bool runs_inside(const struct fi_domain *d, const struct fi_import *i)
+{
+	return i->lib && (!i->fn || fi_translated(d));
+}
+
 /* Finds the wrapper of each import. Names all that have none. */
 static int fi_bind_lookup(struct fi_domain *d, const Elf_Sym *sym, unsigned int nr,
 			  const char *strtab)
@@ -321,7 +326,7 @@ static int fi_bind_lookup(struct fi_domain *d, const Elf_Sym *sym, unsigned int 
 			b->stubs[i].imp = NULL;
 			return -ENODEV;
 		}
-		if (!b->stubs[i].imp->plain && !b->stubs[i].imp->lib)
+		if (!b->stubs[i].imp->plain && !runs_inside(d, b->stubs[i].imp))
 			b->nr_code++;
 	}
 	if (!missing)
@@ -347,7 +352,7 @@ static int fi_bind_emit(struct fi_domain *d)
 
 		if (!s->imp || s->imp->plain)
 			continue;
-		if (s->imp->lib) {
+		if (runs_inside(d, s->imp)) {
 			s->stub = (unsigned long)s->imp->lib;
 			continue;
 		}

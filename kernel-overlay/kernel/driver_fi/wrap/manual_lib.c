@@ -4,6 +4,7 @@
  */
 #include "../../../arch/x86/driver_fi/lib.h"
 #include "manual.h"
+#include "net.h"
 
 const struct fi_import fi_imports_lib[] = {
 	{ .name = "memcpy", .lib = fi_lib_memcpy },
@@ -19,6 +20,7 @@ const struct fi_import fi_imports_lib[] = {
 	{ .name = "_find_next_bit", .lib = fi_lib_find_next_bit },
 	{ .name = "_find_next_zero_bit", .lib = fi_lib_find_next_zero_bit },
 	{ .name = "_find_first_bit", .lib = fi_lib_find_first_bit },
+	{ .name = "skb_put", .fn = fi_wrap_skb_put, .lib = fi_lib_skb_put },
 	{ .name = "is_vmalloc_addr", .lib = fi_lib_is_vmalloc_addr },
 	{ .name = "_find_first_zero_bit", .lib = fi_lib_find_first_zero_bit },
 	{ }

@@ -350,6 +350,21 @@ unsigned long fi_wrap_netdev_alloc_skb(struct fi_call *c)
 	return taken(c, __netdev_alloc_skb(dev, size, gfp));
 }
 
+/* Translated drivers have fi_lib_skb_put() instead. */
+unsigned long fi_wrap_skb_put(struct fi_call *c)
+{
+	struct sk_buff *skb = (struct sk_buff *)c->arg[0];
+	unsigned int len = c->arg[1];
+
+	if (!fi_skb_held(c->dom, skb))
+		return fi_reject(c, 0, "not a sk_buff of this driver");
+	if (!is_sound(skb) || skb_is_nonlinear(skb))
+		return fi_reject(c, 0, "the sk_buff is not sound");
+	if (len > skb_tailroom(skb))
+		return fi_reject(c, 1, "longer than the room behind the data");
+	return (unsigned long)skb_put(skb, len);
+}
+
 /* --- fragments ----------------------------------------------------------- */
 
 static void release_frag(struct fi_domain *d, void *ptr, unsigned long cookie)

@@ -51,6 +51,7 @@ unsigned long fi_wrap_napi_disable(struct fi_call *c);
 unsigned long fi_wrap_napi_schedule_prep(struct fi_call *c);
 unsigned long fi_wrap_napi_schedule(struct fi_call *c);
 unsigned long fi_wrap_napi_complete_done(struct fi_call *c);
+unsigned long fi_wrap_skb_put(struct fi_call *c);
 unsigned long fi_wrap_napi_gro_receive(struct fi_call *c);
 unsigned long fi_wrap_napi_alloc_skb(struct fi_call *c);
 unsigned long fi_wrap_napi_get_frags(struct fi_call *c);
