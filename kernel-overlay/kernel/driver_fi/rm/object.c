@@ -12,6 +12,7 @@
 #include <linux/err.h>
 #include <linux/export.h>
 #include <linux/mm.h>
+#include <linux/percpu.h>
 #include <linux/rculist_nulls.h>
 #include <linux/slab.h>
 #include <linux/string.h>
@@ -40,6 +41,49 @@ struct obj_key {
 };
 
 static struct kmem_cache *obj_cache;
+
+/**
+ * struct spare - free struct fi_obj of a CPU; with IRQs off
+ * @nr: how many
+ * @obj: they stay typed, so they may be reused at once like those of the cache
+ */
+#define SPARES	32
+struct spare {
+	u32 nr;
+	struct fi_obj *obj[SPARES];
+};
+
+static DEFINE_PER_CPU(struct spare, spare);
+
+static struct fi_obj *get_obj(void)
+{
+	struct fi_obj *o = NULL;
+	unsigned long flags;
+	struct spare *s;
+
+	local_irq_save(flags);
+	s = this_cpu_ptr(&spare);
+	if (likely(s->nr))
+		o = s->obj[--s->nr];
+	local_irq_restore(flags);
+	return o ?: kmem_cache_alloc(obj_cache, GFP_ATOMIC | __GFP_NOWARN);
+}
+
+static void put_obj(struct fi_obj *o)
+{
+	unsigned long flags;
+	struct spare *s;
+	bool kept;
+
+	local_irq_save(flags);
+	s = this_cpu_ptr(&spare);
+	kept = s->nr < SPARES;
+	if (likely(kept))
+		s->obj[s->nr++] = o;
+	local_irq_restore(flags);
+	if (unlikely(!kept))
+		kmem_cache_free(obj_cache, o);
+}
 
 static void obj_ctor(void *p)
 {
@@ -232,7 +276,7 @@ static bool start_is_computable(const void *p)
 static struct fi_obj *new_obj(void *p, const struct fi_type *t,
 			      fi_release_fn rel, unsigned long cookie)
 {
-	struct fi_obj *o = kmem_cache_alloc(obj_cache, GFP_ATOMIC | __GFP_NOWARN);
+	struct fi_obj *o = get_obj();
 
 	if (!o)
 		return NULL;
@@ -297,7 +341,7 @@ del_span:
 	if (o->spanned)
 		fi_spans_del(&tab->spans, o->addr, t);
 free:
-	kmem_cache_free(obj_cache, o);
+	put_obj(o);
 	return first ? -ENOMEM : -EEXIST;
 }
 EXPORT_SYMBOL_GPL(fi_obj_add);
@@ -366,7 +410,7 @@ void fi_obj_unlink(struct fi_objtab *tab, struct fi_obj *o)
 
 void fi_obj_free(struct fi_obj *o)
 {
-	kmem_cache_free(obj_cache, o);
+	put_obj(o);
 }
 
 /**
@@ -398,7 +442,7 @@ bool fi_obj_del(struct fi_domain *d, const void *p, const struct fi_type *t,
 	if (cookie)
 		*cookie = o->cookie;
 	if (!o->listed)
-		kmem_cache_free(obj_cache, o);
+		put_obj(o);
 	return true;
 }
 EXPORT_SYMBOL_GPL(fi_obj_del);
