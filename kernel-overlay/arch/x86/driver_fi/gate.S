@@ -449,4 +449,6 @@ FI_IST_STUB fi_ist_machine_check asm_exc_nmi 0
 #endif
 fi_idt_code_end:
 
+/* What domains execute from here on is never on its way from one CR3 to another. */
+SYM_ENTRY(fi_gates_end, SYM_L_GLOBAL, SYM_A_NONE)
 	.popsection

@@ -26,7 +26,9 @@
 /*
  * An exception with an IST, or an NMI: did it interrupt a domain of mode dbi?
  * Then the frame, whose slots are given, is marked. By rsp and rip both: where
- * user space has just entered the kernel, rsp is what it likes.
+ * user space has just entered the kernel, rsp is what it likes. And the gates of
+ * the other modes have a domain's stack with the kernel's CR3 for a moment; the
+ * way out of a marked frame would load the domain's under them.
  */
 .macro FI_MARK_DBI rip:req cs:req rsp:req tmp:req
 #ifdef CONFIG_DRIVER_FI_DBI
@@ -35,7 +37,7 @@
 	jne	.Lunmarked\@
 	cmpq	$MODULES_VADDR, \rip(%rsp)
 	jae	.Lmark\@
-	cmpq	$__fi_text_start, \rip(%rsp)
+	cmpq	$fi_gates_end, \rip(%rsp)
 	jb	.Lunmarked\@
 	cmpq	$__fi_text_end, \rip(%rsp)
 	jae	.Lunmarked\@
