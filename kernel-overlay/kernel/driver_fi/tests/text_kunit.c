@@ -149,6 +149,15 @@ static void text_planted(struct kunit *test)
 	memcpy(text, saved, m->size);
 }
 
+/* The last in the log: the scenario looks whose symbols they name. */
+static void text_named(struct kunit *test)
+{
+	arm();
+	expect_fault(test, victim->bug(1), FI_FAULT_BUG, "BUG");
+	arm();
+	expect_fault(test, victim->jump(0), FI_FAULT_EXEC, "jump");
+}
+
 static int text_suite_init(struct kunit_suite *suite)
 {
 	return victim && victim_domain ? 0 : -ENODEV;
@@ -160,6 +169,7 @@ static struct kunit_case text_cases[] = {
 	KUNIT_CASE(text_static_key),
 	KUNIT_CASE(text_middle),
 	KUNIT_CASE(text_planted),
+	KUNIT_CASE(text_named),
 	{ }
 };
 
