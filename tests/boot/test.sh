@@ -244,7 +244,7 @@ KINDS="wild-text wild-rodata wild-data wild-heap wild-task wild-stack
 # What only checks in the driver's code can stop: it stays within the pages that
 # the driver may write, or changes none at all.
 FINE_KINDS="overrun use-after-free global-overflow work-write timer-write napi-write
-	smash function-pointer jump-middle wrmsr cr3 port"
+	list-write smash function-pointer jump-middle wrmsr cr3 port"
 
 # What a provoked fault must be reported as.
 expected()

@@ -114,6 +114,8 @@ static const struct kind kinds[] = {
 	      .find = fi_aim_timer, .ready = fi_aim_pending, .stores = 8),
 	PLAIN("napi-write", "write to the poll function of a NAPI instance", fi_evil_write,
 	      .find = fi_aim_napi, .stores = 8),
+	PLAIN("list-write", "write to the list head of a NAPI instance", fi_evil_write,
+	      .find = fi_aim_list, .stores = 8),
 	PLAIN("function-pointer", "call by an overwritten pointer", fi_evil_function_pointer,
 	      .target = (unsigned long)fi_evil_middle, .second = free_callees),
 	PLAIN("jump-middle", "jump into the middle of a function", fi_evil_jump,

@@ -39,6 +39,7 @@ void fi_canary_show(struct seq_file *m);
 struct fi_domain;
 /* inject_aim.c: addresses in a driver that faults aim at, or 0. May sleep. */
 unsigned long fi_aim_napi(struct fi_domain *d);
+unsigned long fi_aim_list(struct fi_domain *d);
 unsigned long fi_aim_work(struct fi_domain *d);
 unsigned long fi_aim_timer(struct fi_domain *d);
 unsigned long fi_aim_global(struct fi_domain *d);

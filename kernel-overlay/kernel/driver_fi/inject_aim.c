@@ -59,13 +59,28 @@ unsigned long fi_aim_timer(struct fi_domain *d)
 	return dw ? (unsigned long)&dw->timer.function : 0;
 }
 
-/* The poll function of a NAPI instance that was added. */
-unsigned long fi_aim_napi(struct fi_domain *d)
+static const struct napi_struct *find_napi(struct fi_domain *d)
 {
 	const struct napi_struct *napi = NULL;
 
 	fi_obj_any(d, fi_type_get("napi_struct", sizeof(*napi), NULL, 0), take_any, &napi);
+	return napi;
+}
+
+/* The poll function of a NAPI instance that was added. */
+unsigned long fi_aim_napi(struct fi_domain *d)
+{
+	const struct napi_struct *napi = find_napi(d);
+
 	return napi ? (unsigned long)&napi->poll : 0;
+}
+
+/* And its list head, by which the kernel knows the instances of a device. */
+unsigned long fi_aim_list(struct fi_domain *d)
+{
+	const struct napi_struct *napi = find_napi(d);
+
+	return napi ? (unsigned long)&napi->dev_list : 0;
 }
 
 #ifdef CONFIG_KALLSYMS
