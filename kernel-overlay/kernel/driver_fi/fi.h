@@ -19,9 +19,9 @@
 #include <linux/workqueue.h>
 
 #include "origin.h"
+#include "permmap.h"
 
 struct fi_objtab;
-struct fi_permmap;
 struct fi_pgtable;
 struct fi_heap;
 struct fi_stacks;
@@ -374,18 +374,6 @@ bool fi_objtab_object(struct fi_domain *d, unsigned long addr, struct fi_hit *hi
 bool fi_objtab_may_lock(struct fi_domain *d, unsigned long addr);
 /* Objects of @t have a spinlock at @off that holders may take. Sleeps. */
 int fi_type_add_lock(const struct fi_type *t, u32 off);
-
-/* L1 permmap.c: one bit per byte, sparse */
-#define FI_PERM_SPAN	(8 * PAGE_SIZE)	/* bytes that a page of the map tells about */
-struct fi_permmap *fi_permmap_create(struct fi_pgtable *pgt, bool mapped);
-void fi_permmap_destroy(struct fi_permmap *m);
-int fi_permmap_set(struct fi_permmap *m, unsigned long addr, size_t len);
-void fi_permmap_clear(struct fi_permmap *m, unsigned long addr, size_t len);
-int fi_permmap_apply(struct fi_permmap *m, unsigned long addr, const unsigned long *bits,
-		     unsigned int nr, bool grant);
-bool fi_permmap_test(struct fi_permmap *m, unsigned long addr, size_t len);
-bool fi_permmap_fault(struct fi_permmap *m, unsigned long at);
-unsigned int fi_permmap_pages(const struct fi_permmap *m);
 
 /* L3 domain/emulate.c */
 /*

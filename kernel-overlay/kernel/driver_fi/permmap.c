@@ -33,9 +33,9 @@
  * @pages: virtual address / FI_PERM_SPAN -> page of bits. Bit n set: byte n
  *	may be written. Changed under the xarray's lock, read without: a word is
  *	old or new. The lock is taken with IRQs off: grants come in interrupts.
- *	Pages that became empty stay until the limit is reached; then they leave
- *	the map and are freed a grace period later, because fi_permmap_test()
- *	and translated code may still read them.
+ *	Pages that became empty stay until the limit is reached or a restart is
+ *	over; then they leave the map and are freed a grace period later, because
+ *	fi_permmap_test() and translated code may still read them.
  * @recent: by hash, pages of the map; page->private is its index in @pages.
  *	Filled under the lock, so no entry outlives its page.
  * @nr: pages in the map, under the lock
@@ -222,6 +222,23 @@ static void drop_empty(struct fi_permmap *m)
 		arch_fi_flush();
 	else if (!list_empty(&m->gone))
 		schedule_work(&m->reaper);
+}
+
+/**
+ * fi_permmap_trim - gives back the pages that grant nothing
+ * @m: the map, or NULL
+ *
+ * After much was revoked. Context: any but NMI.
+ */
+void fi_permmap_trim(struct fi_permmap *m)
+{
+	unsigned long flags;
+
+	if (!m)
+		return;
+	xa_lock_irqsave(&m->pages, flags);
+	drop_empty(m);
+	xa_unlock_irqrestore(&m->pages, flags);
 }
 
 static void drop_all(struct fi_permmap *m)

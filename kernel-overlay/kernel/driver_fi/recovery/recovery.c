@@ -137,6 +137,7 @@ static int step_replay(struct fi_recovery *r)
 static int step_memory(struct fi_recovery *r)
 {
 	fi_late_release(r->dom);
+	fi_permmap_trim(r->dom->perm);
 	return 0;
 }
 

@@ -120,6 +120,21 @@ static void permmap_bounded(struct kunit *test)
 	KUNIT_EXPECT_TRUE(test, fi_permmap_test(m, base, nr * FI_PERM_SPAN));
 }
 
+/* What grants nothing is given back, and what does is not. */
+static void permmap_trimmed(struct kunit *test)
+{
+	struct fi_permmap *m = test->priv;
+	const unsigned long base = ALIGN(BASE, FI_PERM_SPAN);
+
+	KUNIT_EXPECT_EQ(test, fi_permmap_set(m, base, 9 * FI_PERM_SPAN), 0);
+	fi_permmap_clear(m, base, 9 * FI_PERM_SPAN - 1);
+	KUNIT_EXPECT_EQ(test, fi_permmap_pages(m), 9);
+	fi_permmap_trim(m);
+	KUNIT_EXPECT_EQ(test, fi_permmap_pages(m), 1);
+	KUNIT_EXPECT_TRUE(test, fi_permmap_test(m, base + 9 * FI_PERM_SPAN - 1, 1));
+	KUNIT_EXPECT_FALSE(test, fi_permmap_test(m, base, 1));
+}
+
 /* What translated code of mode dbi reads of [@at, @at + 8). */
 static u8 seen(unsigned long at)
 {
@@ -166,6 +181,7 @@ static struct kunit_case permmap_cases[] = {
 	KUNIT_CASE(permmap_edges),
 	KUNIT_CASE(permmap_object),
 	KUNIT_CASE(permmap_bounded),
+	KUNIT_CASE(permmap_trimmed),
 	KUNIT_CASE(permmap_in_kernel),
 	{ }
 };
