@@ -229,6 +229,12 @@ NOINLINE u64 load(u64 *p) { return *p; }
 NOINLINE void halt(void) { asm volatile("hlt"); }
 NOINLINE void port(u16 p, u8 v) { asm volatile("outb %1,%0" :: "Nd"(p), "a"(v)); }
 NOINLINE void port_imm(u8 v) { asm volatile("outb %0,$0x80" :: "a"(v)); }
+NOINLINE u64 read_port(u64 was, u16 p)
+{
+	asm volatile("inb %w1,%b0" : "+a"(was) : "Nd"(p));
+	return was;
+}
+
 NOINLINE void set_df(void) { asm volatile("std"); }
 NOINLINE void write_cr(u64 v) { asm volatile("mov %0,%%cr0" :: "r"(v)); }
 

@@ -76,6 +76,8 @@ bool rt_call(struct stack *s, u64 fn, const u64 *arg, u64 *ret, struct violation
 /* Same with all registers and flags (state[16]) given and returned. */
 bool rt_run_state_on(struct stack *s, u64 fn, u64 state[17], struct violation *v);
 void rt_allow_target(u64 va);
+/* Ports that are refused are skipped, and read as ones. */
+extern bool rt_skip_ports;
 extern u64 rt_slow_calls;	/* how often a slow path was asked */
 extern u64 rt_range_calls;
 

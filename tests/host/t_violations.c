@@ -384,6 +384,35 @@ static void traps(struct unit *u, const char *mode)
 	       v.addr == 0x80, "%s: an immediate port is asked for", mode);
 }
 
+/* What a policy lets a driver go on without. */
+static void skips(void)
+{
+	struct load_options o = { .finalize = true, .host_symbol = symbols };
+	struct fi_dbi_config c;
+	struct violation v;
+	struct unit *u;
+	u64 ret;
+
+	rt_config(&c, FI_DBI_BYTE);
+	c.verdict[FI_SENS_HALT] = FI_DBI_SKIP;
+	c.verdict[FI_SENS_CR] = FI_DBI_SKIP;
+	u = rt_translate(mod_load(opt.fixture, &o), &c);
+	report(u, "skip: fixture translated");
+	if (!u)
+		return;
+	rt_skip_ports = true;
+	report(call1(u, "halt", 0, 0, &ret, &v), "skip: hlt");
+	report(call1(u, "write_cr", 0, 0, &ret, &v), "skip: a control register");
+	report(call1(u, "port", 0x1f7, 1, &ret, &v), "skip: a port in dx");
+	report(call1(u, "port_imm", 1, 0, &ret, &v), "skip: an immediate port");
+	report(call1(u, "read_port", 0x1234500, 0x1f7, &ret, &v) && ret == 0x12345ff,
+	       "skip: a port reads as ones");
+	report(!call1(u, "set_df", 0, 0, &ret, &v) && v.what == C_TRAP,
+	       "skip: std is refused all the same");
+	rt_skip_ports = false;
+	rt_free(u);
+}
+
 /* Segments: the lower 4 GiB are the domain's, the rest is not. */
 static void segments(struct unit *u, const char *mode, bool sandbox)
 {
@@ -449,5 +478,6 @@ void suite_violations(void)
 			rt_free(u);
 		}
 	}
+	skips();
 	loads();
 }

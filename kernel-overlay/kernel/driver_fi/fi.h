@@ -37,6 +37,7 @@ struct fi_dbi_unit;
 
 enum fi_mode { FI_MODE_OFF, FI_MODE_PT, FI_MODE_DBI, FI_MODE_FULL };
 enum fi_checks { FI_CHECKS_NONE, FI_CHECKS_BYTE, FI_CHECKS_SEGMENT, FI_CHECKS_SANDBOX };
+enum fi_deny { FI_DENY_FAIL, FI_DENY_SKIP };
 
 /**
  * struct fi_policy - what the user asked for, per driver
@@ -46,6 +47,8 @@ enum fi_checks { FI_CHECKS_NONE, FI_CHECKS_BYTE, FI_CHECKS_SEGMENT, FI_CHECKS_SA
  *	@restart_always clear: never restart
  * @backoff_ms: wait before the second restart in a row; doubles from there.
  *	The first is at once. 0: never wait
+ * @deny: what a privileged instruction or a foreign port does: end the domain, or
+ *	nothing
  * @refused: not NULL: the user asked for what cannot be had; the module must
  *	not be loaded. A constant string for people
  */
@@ -53,6 +56,7 @@ struct fi_policy {
 	char name[FI_NAME_LEN];
 	enum fi_mode mode;
 	enum fi_checks checks;
+	enum fi_deny deny;
 	bool restart_always;
 	u32 restart_max;
 	u32 restart_window;
@@ -153,6 +157,7 @@ struct fi_stats {
 	u64 repaired;		/* stale page-table copies mended */
 	u64 asked;		/* checks that did not say yes by themselves */
 	u64 rejected;
+	u64 denied;		/* privileged instructions, ports of others */
 };
 
 /**

@@ -4,10 +4,12 @@
  *
  *   drivers := driver { ";" driver }
  *   driver  := name [ ":" option { "," option } ]
- *   option  := mode | "restart=" limit | "backoff=" milliseconds | "checks=" checks
+ *   option  := mode | "restart=" limit | "backoff=" milliseconds | "checks=" checks |
+ *	       "deny=" denial
  *   mode    := "off" | "pt" | "dbi" | "full"		first option only; pt
  *   limit   := "always" | "never" | count [ "/" number [ "s" | "m" | "h" ] ]
  *   checks  := "none" | "byte" | "segment" | "sandbox"
+ *   denial  := "fail" | "skip"				modes dbi and full; fail
  *
  * A driver whose text is wrong is remembered as refused: it must not be loaded
  * without the protection that was asked for. A leaf; no allocation, since the
@@ -42,6 +44,11 @@ static const char * const checks_names[] = {
 	[FI_CHECKS_BYTE]	= "byte",
 	[FI_CHECKS_SEGMENT]	= "segment",
 	[FI_CHECKS_SANDBOX]	= "sandbox",
+};
+
+static const char * const deny_names[] = {
+	[FI_DENY_FAIL]	= "fail",
+	[FI_DENY_SKIP]	= "skip",
 };
 
 /* Written by the boot CPU before it starts others, then under the lock. */
@@ -197,7 +204,7 @@ static int parse_mode(struct fi_policy *p, struct piece opt, char *err)
 static int parse_option(struct fi_policy *p, struct piece opt, char *err)
 {
 	struct piece val = opt;
-	int checks;
+	int checks, deny;
 
 	if (piece_skip(&val, "restart=")) {
 		if (parse_restart(p, trim(val)))
@@ -219,6 +226,13 @@ static int parse_option(struct fi_policy *p, struct piece opt, char *err)
 				      ARRAY_SIZE(checks_names));
 		if (checks >= 0) {
 			p->checks = checks;
+			return 0;
+		}
+	}
+	if (piece_skip(&val, "deny=")) {
+		deny = piece_lookup(trim(val), deny_names, ARRAY_SIZE(deny_names));
+		if (deny >= 0) {
+			p->deny = deny;
 			return 0;
 		}
 	}
@@ -272,6 +286,12 @@ static int parse_options(struct fi_policy *p, struct piece rest, char *err)
 			  "checks=%s needs mode dbi or full",
 			  checks_names[p->checks]);
 		p->refused = "checks= needs mode dbi or full";
+		ret = -EINVAL;
+	}
+	if (p->deny && !translates(p->mode)) {
+		scnprintf(err, FI_POLICY_ERR, "deny=%s needs mode dbi or full",
+			  deny_names[p->deny]);
+		p->refused = "deny= needs mode dbi or full";
 		ret = -EINVAL;
 	}
 	if (p->mode == FI_MODE_DBI && p->checks == FI_CHECKS_NONE) {
@@ -477,6 +497,8 @@ ssize_t fi_policy_print_one(const struct fi_policy *p, char *buf, size_t size)
 	if (translates(p->mode))
 		n += scnprintf(buf + n, size - n, ",checks=%s",
 			       checks_names[p->checks]);
+	if (p->deny)
+		n += scnprintf(buf + n, size - n, ",deny=%s", deny_names[p->deny]);
 	if (p->refused)
 		n += scnprintf(buf + n, size - n, " refused: %s", p->refused);
 	return n;

@@ -28,6 +28,7 @@ struct fi_stats fi_stats_sum(struct fi_domain *d)
 		sum.repaired += READ_ONCE(s->repaired);
 		sum.asked += READ_ONCE(s->asked);
 		sum.rejected += READ_ONCE(s->rejected);
+		sum.denied += READ_ONCE(s->denied);
 	}
 	if (d->cr3)
 		sum.cr3_loads += 2 * (sum.crossings + sum.imports);

@@ -140,9 +140,9 @@ static ssize_t counters_show(struct kobject *kobj, struct kobj_attribute *attr,
 	struct fi_stats s = fi_stats_sum(to_domain(kobj));
 
 	return sysfs_emit(buf,
-			  "crossings %llu\nimports %llu\ncr3_loads %llu\nemulated %llu\nrepaired %llu\nasked %llu\nrejected %llu\n",
+			  "crossings %llu\nimports %llu\ncr3_loads %llu\nemulated %llu\nrepaired %llu\nasked %llu\nrejected %llu\ndenied %llu\n",
 			  s.crossings, s.imports, s.cr3_loads, s.emulated,
-			  s.repaired, s.asked, s.rejected);
+			  s.repaired, s.asked, s.rejected, s.denied);
 }
 
 static struct kobj_attribute counters_attr = __ATTR_RO(counters);

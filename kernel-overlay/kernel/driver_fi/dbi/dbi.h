@@ -107,6 +107,7 @@ enum fi_dbi_verdict {
 	FI_DBI_ALLOW,
 	FI_DBI_TRACK,		/* allow; counted and listed */
 	FI_DBI_ASK,		/* ports: call slow_port before it */
+	FI_DBI_SKIP,		/* call slow_trap in its place */
 	FI_DBI_TRAP,		/* end the domain if it is reached */
 };
 
@@ -191,6 +192,7 @@ enum fi_dbi_site_kind {
 	FI_SITE_RET,
 	FI_SITE_ICALL,
 	FI_SITE_TRAP,
+	FI_SITE_SKIP,		/* as TRAP, but what follows may go on */
 	FI_SITE_PORT,
 	/* only with reads; both ask as their stores do (slow_store, slow_range) */
 	FI_SITE_LOAD,		/* as STORE, of the map for loads; @mask 0: @size bytes */
@@ -205,12 +207,14 @@ enum fi_dbi_site_kind {
  *
  * @va: the driver instruction (the first, if several share the check)
  * @mask: also the port number plus 0x10000, if it is an immediate
- * @sens: FI_SITE_TRAP: why
+ * @sens: FI_SITE_TRAP, FI_SITE_SKIP: why
  * @pushed: words between the driver's rsp and the helper's arguments
  * @limit, @ctl: FI_SITE_LOOP: registers: the bound that the slow path sets, and
  *	what is compared with it; bytes per step of @ctl in @sens
- * @user: a store to user memory with a fixup: addresses of users are fine
- * @nstores, @store: FI_SITE_STORE: the instructions that share the check
+ * @user: a store to user memory with a fixup: addresses of users are fine;
+ *	FI_SITE_PORT: the instruction reads the port
+ * @nstores, @store: FI_SITE_STORE: the instructions that share the check;
+ *	FI_SITE_PORT: length of the instruction, which comes next, or 0: of a string
  */
 struct fi_dbi_site {
 	u64 va;

@@ -92,7 +92,8 @@ static void lower_jcx(struct fi_group *g, const struct fi_insn *in)
 static void lower_trap(struct fi_group *g, const struct fi_insn *in)
 {
 	struct fi_dbi_site s = {
-		.va = in->va, .kind = FI_SITE_TRAP, .sens = in->sens,
+		.va = in->va, .sens = in->sens,
+		.kind = in->kind == FI_I_TRAP ? FI_SITE_TRAP : FI_SITE_SKIP,
 	};
 
 	g->u->stats.traps++;
@@ -105,9 +106,15 @@ static void lower_port(struct fi_group *g, const struct fi_insn *in)
 		.va = in->va, .kind = FI_SITE_PORT, .size = in->opsize,
 	};
 	const u8 *b = in->bytes;
+	u8 opcode = b[in->len - 1 - in->imm_len];
 
 	if (in->imm_len)
 		s.mask = 0x10000 | b[in->len - 1];
+	/* e4 to e7 and ec to ef; strings are 6c to 6f */
+	if (opcode >= 0xe4) {
+		s.nstores = in->len;
+		s.user = !(opcode & 2);
+	}
 	fi_emit_site_call(g, &s, g->u->cfg->slow_port);
 }
 
@@ -166,6 +173,10 @@ static void lower_insn(struct fi_group *g, struct fi_insn *in)
 		fi_control_ret(g, in);
 		break;
 	default:
+		if (in->sens && in->verdict == FI_DBI_SKIP) {
+			lower_trap(g, in);
+			break;
+		}
 		if (in->sens == FI_SENS_PORT && in->verdict == FI_DBI_ASK)
 			lower_port(g, in);
 		if (in->rsp_check)

@@ -10,6 +10,7 @@
 #include <linux/driver_fi.h>
 #include <linux/kernel.h>
 #include <linux/overflow.h>
+#include <linux/ratelimit.h>
 #include <linux/sched.h>
 
 #include <asm/driver_fi.h>
@@ -212,13 +213,49 @@ static void fi_dbi_return(struct fi_dbi_slow *s)
 			"changed since the function was entered");
 }
 
+/*
+ * A privileged instruction, or one on a foreign port: counted, and it ends the domain
+ * unless the policy says that the driver goes on without it. Then this is true.
+ */
+static bool fi_stop_skip(const struct stop *st, unsigned long addr, bool skippable,
+			 const char *why)
+{
+	static DEFINE_RATELIMIT_STATE(often, DEFAULT_RATELIMIT_INTERVAL,
+				      DEFAULT_RATELIMIT_BURST);
+	struct fi_domain *d = st->f->dom;
+
+	fi_stat_inc(d, denied);
+	if (!skippable || d->policy.deny != FI_DENY_SKIP) {
+		fi_stop_condemn(st, FI_FAULT_INSN, st->site->va, addr, why);
+		return false;
+	}
+	ratelimit_set_flags(&often, RATELIMIT_MSG_ON_RELEASE);
+	if (__ratelimit(&often))
+		fi_report_say(d, "denied and skipped: %s at %pS", why, (void *)st->site->va);
+	return true;
+}
+
 static void fi_dbi_trap(struct fi_dbi_slow *s)
 {
 	struct stop st;
 
 	fi_stop_init(&st, s, 1);
-	fi_stop_condemn(&st, FI_FAULT_INSN, st.site->va, 0, st.site->sens ?
-			fi_dbi_sens_name(st.site->sens) : "not translated");
+	fi_stop_skip(&st, 0, st.site->kind == FI_SITE_SKIP, st.site->sens ?
+		     fi_dbi_sens_name(st.site->sens) : "not translated");
+}
+
+/* As of a port where nothing is: reads as all ones. */
+static void fi_stop_skip_port(const struct stop *st)
+{
+	u64 ones = GENMASK_ULL(8 * st->site->size - 1, 0);
+
+	st->s->ret += st->site->nstores;
+	if (!st->site->user)
+		return;
+	/* 32 bits clear the upper half of rax */
+	if (st->site->size == 4)
+		st->s->ax = 0;
+	st->s->ax |= ones;
 }
 
 static void fi_dbi_port(struct fi_dbi_slow *s)
@@ -228,9 +265,9 @@ static void fi_dbi_port(struct fi_dbi_slow *s)
 
 	fi_stop_init(&st, s, 1);
 	port = st.site->mask ? st.site->mask : s->dx;
-	if (!fi_port_allowed(st.f->dom, port, st.site->size))
-		fi_stop_condemn(&st, FI_FAULT_INSN, st.site->va, port,
-				"access to a port outside its regions");
+	if (!fi_port_allowed(st.f->dom, port, st.site->size) &&
+	    fi_stop_skip(&st, port, st.site->nstores, "access to a port outside its regions"))
+		fi_stop_skip_port(&st);
 }
 
 /* In the order of the SLOW lines in dbi/slow.S. */

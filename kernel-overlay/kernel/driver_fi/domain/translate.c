@@ -159,6 +159,11 @@ static void fi_configure(const struct fi_domain *d, struct fi_dbi_config *c)
 	fi_dbi_config_default(c);
 	if (d->policy.checks == FI_CHECKS_NONE)
 		c->checks = FI_DBI_NONE;
+	if (d->policy.deny == FI_DENY_SKIP) {
+		c->verdict[FI_SENS_HALT] = FI_DBI_SKIP;
+		c->verdict[FI_SENS_CR] = FI_DBI_SKIP;
+		c->verdict[FI_SENS_MSR] = FI_DBI_SKIP;
+	}
 	c->ibt = IS_ENABLED(CONFIG_X86_KERNEL_IBT);
 	c->map_disp = FI_MAP_DISP;
 	c->shadow = FI_STACK_SHADOW;
