@@ -7,6 +7,9 @@
 
 #include "fi.h"
 
+/* module.c: what text_poke() is to the kernel's own text. */
+bool fi_text_change(void *addr, const void *opcode, size_t len);
+
 /* main.c: why isolation is off in this boot, for people. */
 const char *fi_disabled_reason(void);
 

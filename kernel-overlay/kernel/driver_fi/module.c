@@ -2,8 +2,11 @@
 /*
  * The module loader's hooks: a module that the policy names becomes a domain.
  */
+#include <kunit/visibility.h>
+#include <linux/cpu.h>
 #include <linux/driver_fi.h>
 #include <linux/err.h>
+#include <linux/memory.h>
 #include <linux/module.h>
 #include <linux/stop_machine.h>
 #include <linux/string.h>
@@ -157,11 +160,31 @@ bool __fi_text_poke(void *addr, const void *opcode, size_t len)
 	if (fi_translated(d)) {
 		/* Never executed: the translator reads it. */
 		memcpy(p.to, opcode, len);
-		return fi_translate_poke(d, (unsigned long)addr, opcode, len);
+		if (!fi_translate_poke(d, (unsigned long)addr, opcode, len))
+			return false;
+		fi_entries_retarget(d);
+		return true;
 	}
 	stop_machine_cpuslocked(fi_poke_stopped, &p, NULL);
 	return true;
 }
+
+/**
+ * fi_text_change - change the text of an isolated driver
+ * @addr: of one instruction
+ * @opcode: what it becomes
+ * @len: bytes, as long as it was
+ *
+ * The way that static keys take, for tests. Context: may sleep. Return: false if no
+ * driver has text there
+ */
+bool fi_text_change(void *addr, const void *opcode, size_t len)
+{
+	guard(cpus_read_lock)();
+	guard(mutex)(&text_mutex);
+	return __fi_text_poke(addr, opcode, len);
+}
+EXPORT_SYMBOL_IF_KUNIT(fi_text_change);
 
 const void *__fi_text_peek(const void *addr)
 {

@@ -177,7 +177,7 @@ static unsigned long fi_entry_target(struct fi_domain *d, struct fi_entry *e)
 			return fi_translate_entry(d, evil);
 	}
 #endif
-	return e->target;
+	return READ_ONCE(e->target);
 }
 
 static noinline bool fi_refuse(struct fi_entry *e, unsigned long *ret)

@@ -9,12 +9,15 @@
 #include <linux/kthread.h>
 #include <linux/module.h>
 #include <linux/string.h>
+#include <linux/unaligned.h>
 
 #include "../fi.h"
+#include "../glue.h"
 #include "expect.h"
 #include "victim.h"
 
 #define TOGGLES		50
+#define CHANGES		20
 
 /* endbr64 and the instruction that loads 42 follow each other in victim_null(). */
 #define NULL_MIDDLE	4
@@ -89,6 +92,75 @@ static void text_static_key(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, atomic_read(&branch_bad), 0);
 	KUNIT_EXPECT_GT(test, atomic_read(&branch_turns), 0);
 	expect_no_restart(test, before, "a static key");
+}
+
+static void call_update(struct kunit *test, int turns)
+{
+	while (turns--) {
+		static_call_update(fi_test_call, &fi_test_call_two);
+		KUNIT_ASSERT_EQ(test, victim->dispatch(), 12);
+		static_call_update(fi_test_call, &fi_test_call_one);
+		KUNIT_ASSERT_EQ(test, victim->dispatch(), 11);
+	}
+}
+
+/* An update of a static call counts from the driver's next call on. */
+static void text_static_call(struct kunit *test)
+{
+	u32 before = victim_domain->generation;
+
+	KUNIT_EXPECT_EQ(test, victim->dispatch(), 11);
+	call_update(test, 10);
+	expect_no_restart(test, before, "a static call");
+}
+
+static int null_thread(void *unused)
+{
+	while (!kthread_should_stop()) {
+		unsigned long ret = victim->null();
+
+		if (ret < 42 || ret > 42 + CHANGES)
+			atomic_inc(&branch_bad);
+		atomic_inc(&branch_turns);
+		cond_resched();
+	}
+	return 0;
+}
+
+static void change_null(struct kunit *test, u8 *insn, unsigned long to)
+{
+	put_unaligned_le32(to, insn + 1);
+	KUNIT_ASSERT_TRUE(test, fi_text_change((void *)victim->null + NULL_MIDDLE, insn, 5));
+	KUNIT_ASSERT_EQ(test, victim->null(), to);
+}
+
+/* Text that others than static keys change: the next call runs what stands there now. */
+static void text_changed(struct kunit *test)
+{
+	unsigned long at = (unsigned long)victim->null + NULL_MIDDLE;
+	u32 before = victim_domain->generation;
+	struct task_struct *t;
+	size_t avail = 0;
+	const void *text;
+	u8 insn[5];
+	int i;
+
+	text = fi_text_pristine(victim_domain, at, &avail);
+	KUNIT_ASSERT_NOT_NULL(test, text);
+	KUNIT_ASSERT_GE(test, avail, sizeof(insn));
+	memcpy(insn, text, sizeof(insn));
+	/* mov $42, %eax */
+	KUNIT_ASSERT_EQ(test, insn[0], 0xb8);
+	KUNIT_ASSERT_EQ(test, get_unaligned_le32(insn + 1), 42);
+	atomic_set(&branch_bad, 0);
+	t = kthread_run(null_thread, NULL, "fi_changed");
+	for (i = 1; i <= CHANGES; i++)
+		change_null(test, insn, 42 + i);
+	change_null(test, insn, 42);
+	if (!IS_ERR(t))
+		kthread_stop(t);
+	KUNIT_EXPECT_EQ(test, atomic_read(&branch_bad), 0);
+	expect_no_restart(test, before, "changed text");
 }
 
 /* Only the engine sees a branch that stays within the driver's text. */
@@ -167,6 +239,8 @@ static struct kunit_case text_cases[] = {
 	KUNIT_CASE(text_fixup),
 	KUNIT_CASE(text_warn),
 	KUNIT_CASE(text_static_key),
+	KUNIT_CASE(text_static_call),
+	KUNIT_CASE(text_changed),
 	KUNIT_CASE(text_middle),
 	KUNIT_CASE(text_planted),
 	KUNIT_CASE(text_named),

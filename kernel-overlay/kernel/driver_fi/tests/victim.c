@@ -124,6 +124,11 @@ static unsigned long victim_branch(void)
 	return static_branch_unlikely(&fi_test_key) ? 2 : 1;
 }
 
+static unsigned long victim_dispatch(void)
+{
+	return static_call(fi_test_call)() + 10;
+}
+
 static const struct fi_victim_ops victim_ops = {
 	.null = victim_null,
 	.args = victim_args,
@@ -142,6 +147,7 @@ static const struct fi_victim_ops victim_ops = {
 	.data = victim_data,
 	.fixup = victim_fixup,
 	.branch = victim_branch,
+	.dispatch = victim_dispatch,
 };
 
 static int __init victim_init(void)

@@ -6,6 +6,7 @@
 #define _DRIVER_FI_VICTIM_H
 
 #include <linux/jump_label.h>
+#include <linux/static_call.h>
 #include <linux/types.h>
 
 /**
@@ -29,13 +30,17 @@ struct fi_victim_ops {
 	unsigned long (*data)(unsigned long val);	/* counts in its own .data */
 	unsigned long (*fixup)(unsigned long addr);	/* a load that may fail: -EFAULT */
 	unsigned long (*branch)(void);			/* 2 if fi_test_key is on, else 1 */
+	unsigned long (*dispatch)(void);		/* 10 and what fi_test_call returns */
 };
 
 /* Imports of the victim, exported by the tests. */
 unsigned long fi_test_import(unsigned long n);
 unsigned long fi_test_callback(unsigned long depth);
 unsigned long fi_test_register(const struct fi_victim_ops *ops);
+unsigned long fi_test_call_one(void);
+unsigned long fi_test_call_two(void);
 DECLARE_STATIC_KEY_FALSE(fi_test_key);
+DECLARE_STATIC_CALL(fi_test_call, fi_test_call_one);
 
 struct fi_domain;
 

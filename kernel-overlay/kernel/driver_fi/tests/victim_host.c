@@ -18,6 +18,22 @@ EXPORT_SYMBOL_GPL(victim_imports_seen);
 DEFINE_STATIC_KEY_FALSE(fi_test_key);
 EXPORT_SYMBOL_GPL(fi_test_key);
 
+unsigned long fi_test_call_one(void)
+{
+	return 1;
+}
+EXPORT_SYMBOL_GPL(fi_test_call_one);
+
+unsigned long fi_test_call_two(void)
+{
+	return 2;
+}
+EXPORT_SYMBOL_GPL(fi_test_call_two);
+
+/* And one that it calls through. */
+DEFINE_STATIC_CALL(fi_test_call, fi_test_call_one);
+EXPORT_STATIC_CALL_GPL(fi_test_call);
+
 unsigned long fi_test_import(unsigned long n)
 {
 	victim_imports_seen++;
@@ -43,6 +59,12 @@ static unsigned long w_import(struct fi_call *c)
 	return fi_test_import(c->arg[0]);
 }
 
+/* The driver's call is one of the kernel, and this is where that is patched. */
+static unsigned long w_static_call(struct fi_call *c)
+{
+	return static_call(fi_test_call)();
+}
+
 static unsigned long w_callback(struct fi_call *c)
 {
 	return fi_test_callback(c->arg[0]);
@@ -65,6 +87,8 @@ static const struct fi_import victim_imports[] = {
 	{ .name = "fi_test_callback", .fn = w_callback },
 	{ .name = "fi_test_register", .fn = w_register },
 	{ .name = "fi_test_key", .plain = true },
+	{ .name = "__SCT__fi_test_call", .fn = w_static_call },
+	{ .name = "__SCK__fi_test_call", .plain = true },
 	{ .name = "__stack_chk_fail", .fn = w_nothing },
 	{ .name = "__x86_return_thunk", .plain = true },
 	{ .name = "__x86_indirect_thunk_rax", .plain = true },
@@ -103,13 +127,14 @@ SLOT(data, 1);
 SLOT(recurse, 1);
 SLOT(fixup, 1);
 SLOT(branch, 0);
+SLOT(dispatch, 0);
 
 #define BIND(n) { "victim_" #n, &slot_##n }
 static const struct fi_binding victim_bind[] = {
 	BIND(null), BIND(args), BIND(import), BIND(callback), BIND(store), BIND(load),
 	BIND(jump), BIND(divide), BIND(bug), BIND(warn), BIND(spin), BIND(irqs_off),
 	BIND(bad_stack), BIND(data), BIND(recurse),
-	BIND(fixup), BIND(branch),
+	BIND(fixup), BIND(branch), BIND(dispatch),
 	{ }
 };
 

@@ -541,6 +541,22 @@ int fi_bind_entries(struct fi_domain *d, const Elf_Sym *sym, unsigned int nr,
 	return err;
 }
 
+/**
+ * fi_entries_retarget - functions of a domain have been translated again
+ * @d: domain
+ *
+ * Whoever is on the way into the old translation may still enter it: it stays. Caller
+ * holds text_mutex.
+ */
+void fi_entries_retarget(struct fi_domain *d)
+{
+	struct fi_bound *b;
+	unsigned long i;
+
+	xa_for_each(&d->binds->entries, i, b)
+		WRITE_ONCE(b->e.target, fi_translate_entry(d, b->e.addr));
+}
+
 /* The opposite of fi_bind_imports() and fi_bind_entries(). */
 void fi_bind_destroy(struct fi_domain *d)
 {
