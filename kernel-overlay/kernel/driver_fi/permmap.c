@@ -486,7 +486,11 @@ static bool all_set(const unsigned long *bits, unsigned int off, unsigned int n)
 		return !(~bits[w] & first & end);
 	if (~bits[w] & first || ~bits[last] & end)
 		return false;
-	while (++w < last) {
+	for (w++; w + 4 <= last; w += 4) {
+		if (~(bits[w] & bits[w + 1] & bits[w + 2] & bits[w + 3]))
+			return false;
+	}
+	for (; w < last; w++) {
 		if (~bits[w])
 			return false;
 	}
@@ -515,12 +519,12 @@ bool fi_permmap_test(struct fi_permmap *m, unsigned long addr, size_t len)
 	unsigned int off, n;
 	bool ok = !bad_range(addr, len);
 
-	rcu_read_lock();
+	rcu_read_lock_sched();
 	while (ok && len) {
 		take_page(&addr, &len, &idx, &off, &n);
 		ok = page_test(m, idx, off, n);
 	}
-	rcu_read_unlock();
+	rcu_read_unlock_sched();
 	return ok;
 }
 

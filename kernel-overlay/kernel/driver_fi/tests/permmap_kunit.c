@@ -135,6 +135,21 @@ static void permmap_trimmed(struct kunit *test)
 	KUNIT_EXPECT_FALSE(test, fi_permmap_test(m, base, 1));
 }
 
+/* One byte that is not granted, anywhere in a packet's length. */
+static void permmap_hole(struct kunit *test)
+{
+	struct fi_permmap *m = test->priv;
+	unsigned int hole, start = 3;
+
+	KUNIT_ASSERT_EQ(test, fi_permmap_set(m, BASE, 1600), 0);
+	for (hole = 0; hole < 1600; hole++) {
+		fi_permmap_clear(m, BASE + hole, 1);
+		KUNIT_ASSERT_EQ_MSG(test, fi_permmap_test(m, BASE + start, 1500),
+				    hole < start || hole >= start + 1500, "byte %u", hole);
+		KUNIT_ASSERT_EQ(test, fi_permmap_set(m, BASE + hole, 1), 0);
+	}
+}
+
 /* What translated code of mode dbi reads of [@at, @at + 8). */
 static u8 seen(unsigned long at)
 {
@@ -182,6 +197,7 @@ static struct kunit_case permmap_cases[] = {
 	KUNIT_CASE(permmap_object),
 	KUNIT_CASE(permmap_bounded),
 	KUNIT_CASE(permmap_trimmed),
+	KUNIT_CASE(permmap_hole),
 	KUNIT_CASE(permmap_in_kernel),
 	{ }
 };

@@ -155,23 +155,39 @@ static void free_map(struct fi_domain *d, void *key, unsigned long cookie)
 	atomic_dec(&nr_maps);
 }
 
-/*
- * Memory that exists; for a device that writes, memory that the driver itself
- * may write.
- */
-static bool check_memory(struct fi_call *c, struct page *page, size_t off, size_t size)
+/* Of RAM; fails for what no struct page stands for. */
+static bool is_page(const struct page *page, size_t bytes)
 {
-	unsigned long va;
+	unsigned long pfn = page_to_pfn(page);
 
-	if ((unsigned long)page < VMEMMAP_START || !pfn_valid(page_to_pfn(page)) ||
-	    off + size < off || !pfn_valid(page_to_pfn(page) + ((off + size) >> PAGE_SHIFT))) {
-		fi_reject(c, 1, "not a page");
-		return false;
+	return (unsigned long)page >= VMEMMAP_START && pfn_valid(pfn) &&
+	       (bytes < PAGE_SIZE || pfn_valid(pfn + (bytes >> PAGE_SHIFT)));
+}
+
+/*
+ * Memory that the driver itself may write. What it may write exists, so below
+ * the end of the direct map there is no need to look for the page.
+ */
+static bool is_own(struct fi_call *c, const struct page *page, size_t off, size_t size)
+{
+	unsigned long va = (unsigned long)page_address(page) + off;
+
+	return va >= PAGE_OFFSET && va < (unsigned long)high_memory &&
+	       size <= (unsigned long)high_memory - va && fi_mem_writable(c->dom, va, size);
+}
+
+/* Memory that exists; for a device that writes, the driver's. */
+static bool check_memory(struct fi_call *c, const struct page *page, size_t off, size_t size)
+{
+	bool writes = c->arg[4] != DMA_TO_DEVICE;
+
+	if (likely(off + size >= off)) {
+		if (writes ? is_own(c, page, off, size) : is_page(page, off + size))
+			return true;
+		writes &= is_page(page, off + size);
 	}
-	va = (unsigned long)page_address(page) + off;
-	if (c->arg[4] == DMA_TO_DEVICE || fi_mem_writable(c->dom, va, size))
-		return true;
-	fi_reject(c, 1, "a device would write to memory that is not the driver's");
+	fi_reject(c, 1, writes ? "a device would write to memory that is not the driver's" :
+				 "not a page");
 	return false;
 }
 
