@@ -171,9 +171,10 @@ static __always_inline bool has_obj(struct fi_objtab *tab, struct obj_key *k,
 {
 	bool found;
 
-	rcu_read_lock();
+	/* As a reader of RCU; with PREEMPT_RCU the other kind is two calls. */
+	rcu_read_lock_sched();
 	found = find_obj(tab, k, fits);
-	rcu_read_unlock();
+	rcu_read_unlock_sched();
 	return found;
 }
 
@@ -269,7 +270,7 @@ void fi_objtab_destroy(struct fi_objtab *tab)
 /* Does a store into the object lead to its start without a search? */
 static bool start_is_computable(const void *p)
 {
-	return fi_slab_base((unsigned long)p) == (unsigned long)p ||
+	return fi_is_slab_start(p) ||
 	       fi_page_base((unsigned long)p) == (unsigned long)p;
 }
 
@@ -378,7 +379,7 @@ bool fi_obj_cookie(struct fi_domain *d, const void *p, const struct fi_type *t,
 	struct fi_obj *o;
 	bool held = false;
 
-	rcu_read_lock();
+	rcu_read_lock_sched();
 	o = find_obj(d->objs, &key, is_typed);
 	if (o) {
 		*cookie = READ_ONCE(o->cookie);
@@ -386,7 +387,7 @@ bool fi_obj_cookie(struct fi_domain *d, const void *p, const struct fi_type *t,
 		smp_rmb();
 		held = READ_ONCE(o->seq) == key.seq;
 	}
-	rcu_read_unlock();
+	rcu_read_unlock_sched();
 	return held;
 }
 EXPORT_SYMBOL_GPL(fi_obj_cookie);
@@ -431,11 +432,11 @@ bool fi_obj_del(struct fi_domain *d, const void *p, const struct fi_type *t,
 	struct fi_objtab *tab = d->objs;
 	struct fi_obj *o;
 
-	rcu_read_lock();
+	rcu_read_lock_sched();
 	o = find_obj(tab, &key, is_typed);
 	if (o && !fi_obj_claim(o, key.seq))
 		o = NULL;
-	rcu_read_unlock();
+	rcu_read_unlock_sched();
 	if (!o)
 		return false;
 	fi_obj_unlink(tab, o);

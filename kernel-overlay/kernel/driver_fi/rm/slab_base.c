@@ -9,6 +9,21 @@
 #include "../../../mm/slab.h"
 #include "slab_base.h"
 
+/* @addr: of RAM */
+static unsigned long slab_start(unsigned long addr)
+{
+	struct slab *slab = virt_to_slab((void *)addr);
+	struct kmem_cache *cache;
+
+	if (!slab)
+		return 0;
+	cache = READ_ONCE(slab->slab_cache);
+	/* A slab that is being freed on another CPU. */
+	if (!cache || !cache->size)
+		return 0;
+	return (unsigned long)nearest_obj(cache, slab, (void *)addr);
+}
+
 /**
  * fi_slab_base - start of the slab object that @addr may lie in
  * @addr: any value
@@ -21,20 +36,24 @@
  */
 unsigned long fi_slab_base(unsigned long addr)
 {
-	struct kmem_cache *cache;
-	struct slab *slab;
-
 	if (addr < PAGE_OFFSET || addr >= (unsigned long)high_memory ||
 	    !pfn_valid(PHYS_PFN(addr - PAGE_OFFSET)))
 		return 0;
-	slab = virt_to_slab((void *)addr);
-	if (!slab)
-		return 0;
-	cache = READ_ONCE(slab->slab_cache);
-	/* A slab that is being freed on another CPU. */
-	if (!cache || !cache->size)
-		return 0;
-	return (unsigned long)nearest_obj(cache, slab, (void *)addr);
+	return slab_start(addr);
+}
+
+/**
+ * fi_is_slab_start - is this what fi_slab_base() finds for addresses in it?
+ * @p: a kernel object that exists
+ *
+ * Context: any.
+ */
+bool fi_is_slab_start(const void *p)
+{
+	unsigned long addr = (unsigned long)p;
+
+	return addr >= PAGE_OFFSET && addr < (unsigned long)high_memory &&
+	       slab_start(addr) == addr;
 }
 
 /**
