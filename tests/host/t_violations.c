@@ -7,6 +7,7 @@
 #include <signal.h>
 #include <sys/mman.h>
 
+#include "slow.h"
 #include "test.h"
 
 static struct stack st;
@@ -384,6 +385,37 @@ static void traps(struct unit *u, const char *mode)
 	       v.addr == 0x80, "%s: an immediate port is asked for", mode);
 }
 
+/* How often a permitted store of eight bytes asks; -1: it was not permitted. */
+static int asks(bool always)
+{
+	struct load_options o = { .finalize = true, .host_symbol = symbols };
+	u8 *buf = map_low(4096, PROT_READ | PROT_WRITE | PROT_EXEC), *to = buf + 1024;
+	const void *target = fi_dbi_full_store;
+	struct fi_dbi_config c;
+	struct violation v;
+	struct unit *u;
+	u64 ret, before;
+	int n = -1;
+
+	rt_config(&c, FI_DBI_BYTE);
+	/* every question is to be counted: jmp *0(%rip) */
+	memcpy(buf, "\xff\x25\0\0\0\0", 6);
+	memcpy(buf + 6, &target, sizeof(target));
+	c.slow_store = (u64)buf;
+	c.ask_always = always;
+	u = rt_translate(mod_load(opt.fixture, &o), &c);
+	if (!u)
+		return -1;
+	rt_grant((u64)to, 64);
+	before = rt_slow_calls;
+	if (call1(u, "store64", (u64)to, 1, &ret, &v))
+		n = rt_slow_calls - before;
+	rt_revoke((u64)to, 64);
+	rt_free(u);
+	munmap(buf, 4096);
+	return n;
+}
+
 /* What a policy lets a driver go on without. */
 static void skips(void)
 {
@@ -479,5 +511,7 @@ void suite_violations(void)
 		}
 	}
 	skips();
+	report(asks(false) == 0 && asks(true) == 1,
+	       "count: a permitted store asks once, if all have to");
 	loads();
 }

@@ -287,7 +287,7 @@ static void emit_loop(struct fi_group *g, struct fi_check *c)
 	c->scratch[0] = c->limit;
 	c->push[0] = false;
 	fi_put(g, t, fi_emit_reg_op(t, FI_OP_W | 0x39, c->ctl, c->limit));
-	fi_asm_branch(g->u, a, 0xc, c->cold, false);
+	fi_asm_branch(g->u, a, g->u->cfg->ask_always ? FI_CC_JMP : 0xc, c->cold, false);
 	fi_asm_bind(a, c->back);
 }
 
@@ -362,7 +362,7 @@ void fi_check_emit(struct fi_group *g, struct fi_check *c)
 	address(g, c, pushed);
 	compare(g, c);
 	pop_scratch(g, c);
-	fi_asm_branch(g->u, a, 5, c->cold, false);
+	fi_asm_branch(g->u, a, g->u->cfg->ask_always ? FI_CC_JMP : 5, c->cold, false);
 	fi_asm_bind(a, c->back);
 }
 
@@ -375,7 +375,7 @@ void fi_check_emit_cold(struct fi_group *g, struct fi_check *c)
 		return;
 	fi_asm_pc(g->u, a, g->insn[c->insn].va, false);
 	fi_asm_bind(a, c->cold);
-	if (c->kind == FI_C_LOOP)
+	if (c->kind == FI_C_LOOP && !g->u->cfg->ask_always)
 		loop_ahead(g, c);
 	pushed = push_scratch(g, c);
 	ask(g, c, pushed);

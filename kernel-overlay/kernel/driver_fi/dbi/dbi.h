@@ -138,6 +138,7 @@ struct fi_dbi_env {
 /**
  * struct fi_dbi_config - what to emit
  * @map_disp: shadow byte of address a is at (a >> 3, arithmetic) + @map_disp
+ * @ask_always: the fast tests of stores say no, so that somebody can count them
  * @ret_check: parallel shadow stack at rsp - @shadow
  * @icall_check: indirect targets through the table
  * @ibt: entries start with endbr64
@@ -155,6 +156,7 @@ struct fi_dbi_env {
  */
 struct fi_dbi_config {
 	enum fi_dbi_checks checks;
+	bool ask_always;
 	bool ret_check;
 	bool icall_check;
 	bool ibt;

@@ -70,6 +70,8 @@ void fi_dbi_slow_icall(void);
 void fi_dbi_slow_ret(void);
 void fi_dbi_slow_trap(void);
 void fi_dbi_slow_port(void);
+/* fi_dbi_slow_store() without a test of its own: each question is passed on. */
+void fi_dbi_full_store(void);
 
 /*
  * The environment answers here. To return means: permitted. A violation does not

@@ -28,6 +28,8 @@ bool fi_domain_data_page(struct fi_domain *d, unsigned long va);
 /* Slow paths in the text that domains share; arch/x86/driver_fi/slow.S. */
 void fi_domain_slow_store(void);
 void fi_domain_slow_range(void);
+void fi_domain_full_store(void);
+void fi_domain_full_range(void);
 void fi_domain_slow_icall(void);
 void fi_domain_slow_ret(void);
 void fi_domain_slow_trap(void);

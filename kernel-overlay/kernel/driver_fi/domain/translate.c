@@ -10,6 +10,7 @@
 #include <linux/execmem.h>
 #include <linux/ktime.h>
 #include <linux/mm.h>
+#include <linux/moduleparam.h>
 #include <linux/percpu.h>
 #include <linux/set_memory.h>
 #include <linux/slab.h>
@@ -24,6 +25,9 @@
 #include "source.h"
 #include "stack.h"
 #include "translate.h"
+
+#undef MODULE_PARAM_PREFIX
+#define MODULE_PARAM_PREFIX "driver_fi."
 
 /**
  * struct fi_translation - the engine's state for one module
@@ -154,6 +158,11 @@ static const struct fi_dbi_env fi_env = {
 	.gs_store = fi_env_gs_store,
 };
 
+/* Checks of stores all ask, which is slow: the counter "asked" then counts them. */
+static bool count_checks;
+module_param(count_checks, bool, 0444);
+MODULE_PARM_DESC(count_checks, "let each check of a store ask, to count them");
+
 static void fi_configure(const struct fi_domain *d, struct fi_dbi_config *c)
 {
 	fi_dbi_config_default(c);
@@ -169,8 +178,9 @@ static void fi_configure(const struct fi_domain *d, struct fi_dbi_config *c)
 	c->shadow = FI_STACK_SHADOW;
 	c->max_frame = FI_STACK_MAX_FRAME;
 	c->this_cpu_off = (u32)(__force unsigned long)&this_cpu_off;
-	c->slow_store = (u64)fi_domain_slow_store;
-	c->slow_range = (u64)fi_domain_slow_range;
+	c->ask_always = count_checks;
+	c->slow_store = (u64)(count_checks ? fi_domain_full_store : fi_domain_slow_store);
+	c->slow_range = (u64)(count_checks ? fi_domain_full_range : fi_domain_slow_range);
 	c->slow_icall = (u64)fi_domain_slow_icall;
 	c->slow_ret = (u64)fi_domain_slow_ret;
 	c->slow_trap = (u64)fi_domain_slow_trap;
