@@ -23,8 +23,8 @@ struct mtype *slot_proto(const struct kernel *k, const char *name);
 /* spec.c: the right side of param=... */
 struct spec spec_parse(const char *param, const char *text, struct where w);
 
-/* fields.c: in-place fields from BTF */
-void field_add(struct type_note *t, const char *path, u64 bits, struct where w);
+/* fields.c: fields in place, or of a shadow copy, from BTF */
+void field_add(struct type_note *t, const char *path, u64 bits, bool shadow, struct where w);
 void fields_merge(struct type_note *t);
 
 #endif

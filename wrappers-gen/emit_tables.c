@@ -144,11 +144,11 @@ static void emit_fields(FILE *o, const struct type_note *t)
 	for (i = 0; i < t->nr_field; i++) {
 		const struct field *f = &t->field[i];
 
-		if (f->mask == ~0ULL)
-			fprintf(o, "\t{ %u, %u, ~0ULL },\t/* %s */\n", f->off, f->len, f->path);
-		else
-			fprintf(o, "\t{ %u, %u, 0x%llx },\t/* %s */\n", f->off, f->len,
-				(unsigned long long)f->mask, f->path);
+		const char *mask = f->mask == ~0ULL ? "~0ULL" :
+				   xfmt("0x%llx", (unsigned long long)f->mask);
+
+		fprintf(o, "\t{ %u, %u, %s%s },\t/* %s */\n", f->off, f->len, mask,
+			f->shadow ? ", true" : "", f->path);
 	}
 	fprintf(o, "};\n\n");
 }
@@ -199,6 +199,45 @@ static void emit_sound(struct run *r, FILE *o)
 			fprintf(o, "%s(%s)%s\n", j ? "\t       " : "\treturn ",
 				expr_emit(t->sound[j].e, &s), j + 1 < t->nr_sound ? " &&" : ";");
 		fprintf(o, "}\n\n");
+	}
+}
+
+/* What a shadow of an object must be before it is merged, as one function a type. */
+static void emit_valid(struct run *r, FILE *o)
+{
+	u32 i, j;
+
+	for (i = 0; i < r->notes.nr_type; i++) {
+		const struct type_note *t = &r->notes.type[i];
+		struct param obj = obj_param(t);
+		struct scope s = { .p = &obj, .nr = 1, .obj = true };
+
+		if (!t->used || !t->nr_rule)
+			continue;
+		fprintf(o, "static const char *valid_%s(struct fi_domain *d, unsigned long obj,\n"
+			"\t\t\t       unsigned long old)\n{\n", t->name);
+		for (j = 0; j < t->nr_rule; j++) {
+			const struct rule *u = &t->rule[j];
+
+			fprintf(o, "\tif (fi_gen_differ(obj, old, %u, %u) &&\n\t    !(%s))\n"
+				"\t\treturn \"%s.%s\";\n", u->off, u->len,
+				u->table ? xfmt("fi_mem_constant(d, FI_LD(u64, obj, %u), %u)",
+						u->off, u->table) : expr_emit(u->valid.e, &s),
+				t->name, u->path);
+		}
+		fprintf(o, "\treturn NULL;\n}\n\n");
+	}
+}
+
+static void emit_rules(struct run *r, FILE *o, const char *verb)
+{
+	u32 i;
+
+	for (i = 0; i < r->notes.nr_type; i++) {
+		const struct type_note *t = &r->notes.type[i];
+
+		if (t->used && t->nr_rule)
+			fprintf(o, "\tfi_type_%s_rule(t_%s, valid_%s);\n", verb, t->name, t->name);
 	}
 }
 
@@ -309,10 +348,15 @@ static void emit_foot(struct run *r, FILE *o)
 	fprintf(o, "static struct fi_wrappers wrappers = {\n");
 	fprintf(o, "\t.owner = THIS_MODULE,\n\t.name = \"%s\",\n", r->name);
 	fprintf(o, "\t.imports = imports,\n\t.drivers = drivers,\n};\n\n");
-	fprintf(o, "static int __init wrappers_init(void)\n{\n\tget_types();\n");
-	fprintf(o, "\treturn fi_wrappers_register(&wrappers);\n}\nmodule_init(wrappers_init);\n\n");
+	fprintf(o, "static int __init wrappers_init(void)\n{\n");
+	fprintf(o, "\tint err;\n\n\tget_types();\n\terr = fi_wrappers_register(&wrappers);\n");
+	fprintf(o, "\tif (err)\n\t\treturn err;\n");
+	emit_rules(r, o, "add");
+	fprintf(o, "\treturn 0;\n}\nmodule_init(wrappers_init);\n\n");
 	fprintf(o, "static void __exit wrappers_exit(void)\n{\n");
-	fprintf(o, "\tfi_wrappers_unregister(&wrappers);\n}\nmodule_exit(wrappers_exit);\n\n");
+	fprintf(o, "\tfi_wrappers_unregister(&wrappers);\n");
+	emit_rules(r, o, "del");
+	fprintf(o, "}\nmodule_exit(wrappers_exit);\n\n");
 	fprintf(o, "MODULE_DESCRIPTION(\"Driver fault isolation: wrappers for");
 	for (i = 0; i < r->nr_ko; i++)
 		fprintf(o, "%s %s", i ? "," : "", r->ko[i]->name);
@@ -338,6 +382,7 @@ void emit_module(struct run *r, FILE *o)
 	emit_manual_slots(r, o);
 	emit_types(r, o);
 	emit_sound(r, o);
+	emit_valid(r, o);
 	emit_releases(r, o);
 	emit_slots(r, o);
 	emit_wrappers(r, o);

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * Annotate: in-place fields, as byte ranges with bit masks.
+ * Annotate: fields that a driver may change, as byte ranges with bit masks.
  */
 #include <stdlib.h>
 #include <string.h>
@@ -9,27 +9,29 @@
 #include "load.h"
 #include "util.h"
 
-static void push(struct type_note *t, u32 off, u32 len, u64 mask, const char *path)
+static void push(struct type_note *t, u32 off, u32 len, u64 mask, bool shadow,
+		 const char *path)
 {
 	t->field = xgrow(t->field, t->nr_field, sizeof(*t->field));
-	t->field[t->nr_field++] = (struct field){ off, len, mask, path };
+	t->field[t->nr_field++] = (struct field){ off, len, mask, shadow, path };
 }
 
 /*
  * Masks other than "all" are kept byte by byte until the merge, so that
  * bitfields which share a byte add up.
  */
-static void push_bits(struct type_note *t, u32 off, u64 mask, const char *path)
+static void push_bits(struct type_note *t, u32 off, u64 mask, bool shadow,
+		      const char *path)
 {
 	for (; mask; mask >>= 8, off++) {
 		u64 b = mask & 0xff;
 
 		if (b)
-			push(t, off, 1, b == 0xff ? ~0ULL : b, path);
+			push(t, off, 1, b == 0xff ? ~0ULL : b, shadow, path);
 	}
 }
 
-void field_add(struct type_note *t, const char *path, u64 bits, struct where w)
+void field_add(struct type_note *t, const char *path, u64 bits, bool shadow, struct where w)
 {
 	struct member m;
 	u32 size;
@@ -43,13 +45,13 @@ void field_add(struct type_note *t, const char *path, u64 bits, struct where w)
 		if (m.bit_size + shift > 64)
 			die_at(w, "bitfield '%s' is too wide", path);
 		bits &= m.bit_size == 64 ? ~0ULL : (1ULL << m.bit_size) - 1;
-		push_bits(t, m.bit_off / 8, bits << shift, path);
+		push_bits(t, m.bit_off / 8, bits << shift, shadow, path);
 	} else if (bits != ~0ULL) {
 		if (size > 8)
 			die_at(w, "bits= of '%s', which is longer than 8 bytes", path);
-		push_bits(t, m.bit_off / 8, bits, path);
+		push_bits(t, m.bit_off / 8, bits, shadow, path);
 	} else if (size) {
-		push(t, m.bit_off / 8, size, ~0ULL, path);
+		push(t, m.bit_off / 8, size, ~0ULL, shadow, path);
 	} else {
 		die_at(w, "'%s' has no size", path);
 	}
@@ -64,7 +66,7 @@ static int by_off(const void *x, const void *y)
 	return a->len < b->len ? -1 : a->len > b->len;
 }
 
-/* Joins neighbours whose bits are all free, and equal bytes. */
+/* Joins neighbours of a kind whose bits are all free, and equal bytes. */
 void fields_merge(struct type_note *t)
 {
 	struct field *f = t->field;
@@ -74,6 +76,8 @@ void fields_merge(struct type_note *t)
 	for (i = 0; i < t->nr_field; i++) {
 		struct field *last = n ? &f[n - 1] : NULL;
 
+		if (last && last->shadow != f[i].shadow)
+			last = NULL;
 		if (last && last->mask == ~0ULL && f[i].off < last->off + last->len &&
 		    f[i].mask != ~0ULL)
 			continue;	/* a part of what is free already */

@@ -198,6 +198,14 @@ struct func_note {
 	bool used;
 };
 
+/* A field of a shadowed object that the driver may change, if it is valid then. */
+struct rule {
+	const char *path;
+	u32 off, len;
+	u32 table;	/* not 0: points to so many bytes that the driver cannot change */
+	struct check valid;	/* otherwise */
+};
+
 struct type_note {
 	const char *name;
 	struct where where;
@@ -212,6 +220,8 @@ struct type_note {
 	s64 drop_arg[2];
 	struct check *sound;	/* conditions on "obj" for each use of one */
 	u32 nr_sound;
+	struct rule *rule;	/* what fields of its shadows must be */
+	u32 nr_rule;
 	struct field *field;
 	u32 nr_field;
 	struct callback *cb;
@@ -236,6 +246,7 @@ struct callback {
 struct field {
 	u32 off, len;
 	u64 mask;
+	bool shadow;		/* not in place: goes to the copy */
 	const char *path;	/* of the first member merged into it */
 };
 

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * Annotate: lines about types: type, token, inplace.
+ * Annotate: lines about types: type, token, inplace, shadow.
  */
 #include <stdlib.h>
 #include <string.h>
@@ -168,22 +168,22 @@ void read_token(struct reader *r)
 	t->where = r->where;
 }
 
-/* inplace type.path [path ...] [bits=mask] */
-void read_inplace(struct reader *r)
+/* The members that a line names; @nr words of it, the last may be bits=mask. */
+static struct type_note *read_fields(struct reader *r, u32 nr, bool shadow)
 {
 	char *path = strchr(r->word[1], '.');
 	struct type_note *t;
 	struct member m;
 	u64 bits = ~0ULL;
-	u32 i, nr = r->nr;
 	const char *in;
+	u32 i;
 
 	if (!path)
 		die_at(r->where, "type.member expected, not '%s'", r->word[1]);
 	*path++ = 0;
 	t = note_type(r->n, r->word[1]);
 	if (read_missing(r, t && t->type, "type (no type line)", r->word[1]))
-		return;
+		return NULL;
 	in = read_after(r->word[nr - 1], "bits=");
 	if (in) {
 		bits = (u64)read_number(r, in);
@@ -195,6 +195,59 @@ void read_inplace(struct reader *r)
 		if (read_missing(r, type_member(t->type, p, &m),
 				 xfmt("member of struct %s:", t->name), p))
 			continue;
-		field_add(t, p, bits, r->where);
+		field_add(t, p, bits, shadow, r->where);
 	}
+	return t;
+}
+
+/* inplace type.path [path ...] [bits=mask] */
+void read_inplace(struct reader *r)
+{
+	read_fields(r, r->nr, false);
+}
+
+static void rule_valid(struct reader *r, struct type_note *t, struct rule *rule, const char *in)
+{
+	struct param obj = obj_param(t);
+	struct scope s = { .p = &obj, .nr = 1 };
+	const char *why;
+
+	rule->valid = read_check_of(r, in);
+	why = expr_check(rule->valid.e, &s);
+	if (why)
+		die_at(r->where, "valid(%s): %s", in, why);
+}
+
+/* shadow type.path [path ...] [bits=mask], or type.path constant|valid(condition) */
+void read_shadow(struct reader *r)
+{
+	const char *last = r->word[r->nr - 1], *in = read_inside(last, "valid");
+	bool constant = !strcmp(last, "constant");
+	struct type_note *t;
+	struct rule rule = {};
+	struct member m;
+
+	if (!in && !constant) {
+		read_fields(r, r->nr, true);
+		return;
+	}
+	if (r->nr != 3)
+		die_at(r->where, "one type.member and constant or valid(condition) expected");
+	rule.path = xfmt("%s", strchr(r->word[1], '.') ?: "") + 1;
+	t = read_fields(r, 2, true);
+	if (!t || !type_member(t->type, rule.path, &m))
+		return;
+	if (m.bit_size || m.bit_off % 8)
+		die_at(r->where, "%s is a bitfield", rule.path);
+	rule.off = m.bit_off / 8;
+	rule.len = type_size(m.type);
+	if (in) {
+		rule_valid(r, t, &rule, in);
+	} else {
+		if (!type_is_ptr(m.type) || !type_size(type_target(m.type)))
+			die_at(r->where, "%s is no pointer to a table", rule.path);
+		rule.table = type_size(type_target(m.type));
+	}
+	t->rule = xgrow(t->rule, t->nr_rule, sizeof(*t->rule));
+	t->rule[t->nr_rule++] = rule;
 }

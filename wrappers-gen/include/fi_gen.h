@@ -20,6 +20,12 @@
 /* A member of a kernel object by its offset: known from BTF, asserted below. */
 #define FI_LD(type, ptr, off)	READ_ONCE(*(const type *)((ptr) + (off)))
 
+/* Is a member not the same in two objects? */
+static inline bool fi_gen_differ(unsigned long a, unsigned long b, u32 off, u32 len)
+{
+	return memcmp((const void *)(a + off), (const void *)(b + off), len);
+}
+
 /* What stands for a lock that has no address of its own. */
 #define FI_GEN_LOCK(kind)	((void *)(unsigned long)((kind) + 1))
 

@@ -22,14 +22,14 @@ struct fi_slot;
  * @name: the C tag ("net_device"), or a name of its own for what has no tag
  *	("irq", "dma_coherent"); one descriptor per name in the whole kernel
  * @size: sizeof, 0 when the object has no memory
- * @fields: in-place fields: bytes that a driver may write while it holds
- *	the object; sorted by @off
+ * @fields: bytes that a driver may write while it holds the object; sorted by @off
  * @nr_fields: number of @fields
  */
 struct fi_field {
 	u32 off;
 	u32 len;
 	u64 mask;		/* of a little-endian field up to 8 bytes; ~0 = all bits */
+	bool shadow;		/* not in place: goes to the shadow copy, if there is one */
 };
 
 struct fi_type {
@@ -233,12 +233,22 @@ bool fi_obj_cookie(struct fi_domain *d, const void *p, const struct fi_type *t,
 bool fi_obj_any(struct fi_domain *d, const struct fi_type *t,
 		bool (*match)(const void *p, void *arg), void *arg);
 
+/*
+ * Of an object that the driver wants as @obj and that was @old: the name of a field
+ * that differs and is invalid, or NULL. See fi_type_add_rule().
+ */
+typedef const char *(*fi_valid_fn)(struct fi_domain *d, unsigned long obj, unsigned long old);
+int fi_type_add_rule(const struct fi_type *t, fi_valid_fn fn);
+void fi_type_del_rule(const struct fi_type *t, fi_valid_fn fn);
+
 /* --- memory ------------------------------------------------------------ */
 
 /* May the driver write these bytes (its data, heap, stack, grants)? */
 bool fi_mem_writable(struct fi_domain *d, unsigned long addr, size_t len);
 /* Can the kernel read these bytes without a fault? Not MMIO. */
 bool fi_mem_readable(struct fi_domain *d, unsigned long addr, size_t len);
+/* NULL, or memory that the driver cannot change? */
+bool fi_mem_constant(struct fi_domain *d, unsigned long addr, size_t len);
 /* Length of the string at @addr incl. NUL if readable and < @max, else 0. */
 size_t fi_mem_string(struct fi_domain *d, unsigned long addr, size_t max);
 

@@ -110,7 +110,8 @@ static unsigned long original_return(struct fi_domain *d, unsigned long ip)
 static bool addr_is_pointer(const struct fi_fault *f)
 {
 	return f->addr && (f->kind == FI_FAULT_WRITE || f->kind == FI_FAULT_READ ||
-			   f->kind == FI_FAULT_ARG || f->kind == FI_FAULT_OBJECT);
+			   f->kind == FI_FAULT_ARG || f->kind == FI_FAULT_OBJECT ||
+			   f->kind == FI_FAULT_FIELD);
 }
 
 /* What holds the address; else what held it, or is beside it. */

@@ -90,6 +90,7 @@ enum fi_fault_kind {
 	FI_FAULT_LOOP,		/* too long inside without coming out */
 	FI_FAULT_LEAK,		/* IRQ flag, preempt count, lock not given back */
 	FI_FAULT_ARG,		/* a wrapper rejected an argument */
+	FI_FAULT_FIELD,		/* an invalid value in a kernel object */
 	FI_FAULT_OBJECT,	/* object not held: double free, stale, forged */
 	FI_FAULT_RETURN,	/* the engine: a return address was overwritten */
 	FI_FAULT_INSN,		/* the engine: an instruction no driver may execute */
@@ -233,6 +234,8 @@ struct fi_domain {
 	unsigned int nr_ports;
 	spinlock_t handed_lock;		/* of: */
 	struct list_head handed;	/* struct fi_handover */
+	struct hlist_head shadows;	/* struct fi_shadow; see rm/shadow.c */
+	atomic_t shadowed;		/* of these, how many are not closed */
 
 	/* L4 */
 	struct fi_binds *binds;
@@ -449,8 +452,6 @@ size_t fi_stacks_bytes(const struct fi_domain *d);
 int fi_port_grant(struct fi_domain *d, u32 first, u32 nr);
 void fi_port_revoke(struct fi_domain *d, u32 first, u32 nr);
 bool fi_port_allowed(struct fi_domain *d, u32 port, u32 size);
-
-/* L3 domain/trap.c: called through the hooks of driver_fi.h */
 
 /* L4 wrap/bind.c */
 /* Address of the domain's stub for an import, 0 if the driver has none. */

@@ -44,6 +44,24 @@ const struct fi_type *fi_type_get(const char *name, u32 size,
 	return t;
 }
 
+static fi_valid_fn rule;
+
+int fi_type_add_rule(const struct fi_type *t, fi_valid_fn fn)
+{
+	rule = fn;
+	return 0;
+}
+
+void fi_type_del_rule(const struct fi_type *t, fi_valid_fn fn)
+{
+	rule = NULL;
+}
+
+bool fi_mem_constant(struct fi_domain *d, unsigned long addr, size_t len)
+{
+	return !addr || addr < good_lo || addr > good_hi;
+}
+
 static int find(const void *p, const struct fi_type *t)
 {
 	int i;
@@ -405,6 +423,32 @@ static void packets(void)
 	expect("already gone", "REJECT(0, p: not a sane packet of this driver)");
 }
 
+static const char *asked(const void *want, const void *was)
+{
+	return rule(NULL, L(want), L(was)) ?: "valid";
+}
+
+/* What a shadow of a packet must be, of what has changed. */
+static void shadows(void)
+{
+	typeof(packet) want = { .len = 4097 }, was = { .len = 4097 };
+
+	reset();
+	wrappers_init();
+	good_lo = L(memory);
+	good_hi = L(memory) + 1;
+	note("%s ", asked(&want, &was));
+	was.len = 4096;
+	note("%s ", asked(&want, &was));
+	want.len = 1;
+	note("%s ", asked(&want, &was));
+	want.data = memory;
+	note("%s ", asked(&want, &was));
+	want.data = memory + 8;
+	note("%s ", asked(&want, &was));
+	expect("shadow", "valid packet.len valid packet.data valid");
+}
+
 static void contexts(void)
 {
 	reset();
@@ -507,6 +551,7 @@ int main(void)
 	tokens();
 	buffers();
 	packets();
+	shadows();
 	contexts();
 	callbacks();
 	slots();

@@ -43,7 +43,7 @@ static const struct fi_field f_queue[] = {
 };
 
 static const struct fi_field f_packet[] = {
-	{ 8, 12, ~0ULL },	/* data */
+	{ 8, 12, ~0ULL, true },	/* data */
 	{ 20, 1, 0xf },	/* kind */
 };
 
@@ -68,6 +68,18 @@ static inline bool sound_packet(unsigned long obj)
 {
 	return (FI_LD(u32, obj, 16) <= 2048) &&
 	       (FI_LD(u64, obj, 8) != 0);
+}
+
+static const char *valid_packet(struct fi_domain *d, unsigned long obj,
+			       unsigned long old)
+{
+	if (fi_gen_differ(obj, old, 16, 4) &&
+	    !(FI_LD(u32, obj, 16) <= 4096))
+		return "packet.len";
+	if (fi_gen_differ(obj, old, 8, 8) &&
+	    !(fi_mem_constant(d, FI_LD(u64, obj, 8), 1)))
+		return "packet.data";
+	return NULL;
 }
 
 static void r_del_lock(struct fi_domain *d, void *ptr, unsigned long cookie)
@@ -548,14 +560,21 @@ static struct fi_wrappers wrappers = {
 
 static int __init wrappers_init(void)
 {
+	int err;
+
 	get_types();
-	return fi_wrappers_register(&wrappers);
+	err = fi_wrappers_register(&wrappers);
+	if (err)
+		return err;
+	fi_type_add_rule(t_packet, valid_packet);
+	return 0;
 }
 module_init(wrappers_init);
 
 static void __exit wrappers_exit(void)
 {
 	fi_wrappers_unregister(&wrappers);
+	fi_type_del_rule(t_packet, valid_packet);
 }
 module_exit(wrappers_exit);
 

@@ -23,6 +23,7 @@
 #include <asm/driver_fi.h>
 #include <asm/processor-flags.h>
 
+#include "../rm/shadow.h"
 #include "domain.h"
 #include "translate.h"
 
@@ -104,11 +105,17 @@ static __always_inline bool fi_context_differs(const struct fi_frame *f)
 	       (preempt_count() ^ f->preempt) | (rcu_preempt_depth() ^ f->rcu);
 }
 
-/* The crossing did not end as it should: what was it, if not a fault? */
+/* The crossing did not end as it should, or something is to be done: what is it? */
 static noinline void fi_mend_context(struct fi_frame *f)
 {
 	const char *why = "returned with another RCU nesting";
 
+	if (!f->faulted && !fi_context_differs(f)) {
+		/* A shadow is open: the kernel gets what the driver stored. */
+		if (fi_shadow_leave(f))
+			return;
+		f->faulted = 1;
+	}
 	if (f->nr_locks)
 		why = "returned holding a lock";
 	else if ((f->ret_flags ^ f->flags) & FI_FLAGS_KEPT)
@@ -232,7 +239,7 @@ bool fi_invoke(struct fi_entry *e, const unsigned long *a, unsigned long *ret)
 
 	*ret = fi_cross_over(&f, fi_entry_target(d, e), a, fi_prepare_stack(top, e, a));
 
-	if (unlikely(f.faulted | fi_context_differs(&f)))
+	if (unlikely(f.faulted | fi_context_differs(&f) | atomic_read(&d->shadowed)))
 		fi_mend_context(&f);
 	WRITE_ONCE(current->fi_frame, f.prev);
 	fi_stack_put(d, top);

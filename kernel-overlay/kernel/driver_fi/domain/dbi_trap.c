@@ -19,6 +19,7 @@
 
 #include "../dbi/dbi.h"
 #include "../dbi/slow.h"
+#include "../rm/shadow.h"
 #include "domain.h"
 #include "stack.h"
 #include "translate.h"
@@ -94,16 +95,17 @@ static bool fi_stop_granted(struct fi_domain *d, u64 addr, u64 len)
 }
 
 /*
- * Granted bytes. Or bits of a field of a kernel object nearby: on a page that the
- * domain cannot write the store will fault, and is carried out bit by bit if they
- * are all that it changes. Without a page table of its own all bits go.
+ * Granted bytes, or such of an object with a shadow copy. Or bits of a field of a
+ * kernel object nearby: on a page that the domain cannot write the store will fault,
+ * and is carried out bit by bit if they are all that it changes. Without a page table
+ * of its own all bits go.
  */
 static bool fi_stop_may_store(const struct stop *st, u64 addr)
 {
 	struct fi_domain *d = st->f->dom;
 	u64 mask;
 
-	if (fi_stop_granted(d, addr, 1))
+	if (fi_stop_granted(d, addr, 1) || fi_shadow_ask(d, addr))
 		return true;
 	if (!fi_may_store(d, addr, 1, &mask) &&
 	    !fi_may_store(d, ALIGN_DOWN(addr, 8), 8, &mask))

@@ -280,6 +280,21 @@ bool fi_mem_readable(struct fi_domain *d, unsigned long addr, size_t len)
 EXPORT_SYMBOL_GPL(fi_mem_readable);
 
 /**
+ * fi_mem_constant - a table that the driver cannot change behind the kernel's back?
+ * @d: domain
+ * @addr: where it stands, or 0
+ * @len: bytes
+ *
+ * Context: any.
+ */
+bool fi_mem_constant(struct fi_domain *d, unsigned long addr, size_t len)
+{
+	return !addr || (fi_mem_readable(d, addr, len) && !fi_mem_writable(d, addr, 1) &&
+			 !fi_mem_writable(d, addr + len - 1, 1));
+}
+EXPORT_SYMBOL_GPL(fi_mem_constant);
+
+/**
  * fi_mem_string - length of a string that a driver passes
  * @d: domain
  * @addr: first character

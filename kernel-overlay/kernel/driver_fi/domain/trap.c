@@ -16,6 +16,7 @@
 #include <asm/trapnr.h>
 #include <trace/events/driver_fi.h>
 
+#include "../rm/shadow.h"
 #include "domain.h"
 #include "translate.h"
 
@@ -127,7 +128,7 @@ static void fi_page_fault(struct fi_frame *f, struct pt_regs *regs,
 	if (error_code & X86_PF_WRITE && !(error_code & X86_PF_INSTR) && d->pgt) {
 		int err;
 
-		if (fi_page_open(d, addr))
+		if (fi_shadow_fault(d, addr) || fi_page_open(d, addr))
 			return;
 		err = fi_emulate_store(d, regs);
 		if (likely(err > 0)) {

@@ -9,6 +9,7 @@
 #include <linux/delay.h>
 #include <linux/jiffies.h>
 
+#include "../rm/shadow.h"
 #include "recovery.h"
 
 #define POLL_US		100
@@ -31,8 +32,11 @@ int fi_unwind(struct fi_domain *d, unsigned int timeout_ms)
 		/* At least once: who missed the death counts by then. */
 		if (!(n % KICK_EVERY))
 			fi_domain_kick(d);
-		if (!fi_domain_active(d))
+		if (!fi_domain_active(d)) {
+			/* Before anybody looks at what it left half configured. */
+			fi_shadow_discard_all(d);
 			return 0;
+		}
 		if (time_after(jiffies, end))
 			return -EBUSY;
 		usleep_range(POLL_US, 2 * POLL_US);

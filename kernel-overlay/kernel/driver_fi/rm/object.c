@@ -16,6 +16,7 @@
 #include <linux/rculist_nulls.h>
 #include <linux/slab.h>
 #include <linux/string.h>
+#include "shadow.h"
 #include "slab_base.h"
 #include "table.h"
 
@@ -359,9 +360,28 @@ bool fi_obj_held(struct fi_domain *d, const void *p, const struct fi_type *t)
 {
 	struct obj_key key = { .addr = (unsigned long)p, .type = t };
 
-	return has_obj(d->objs, &key, is_typed);
+	if (likely(has_obj(d->objs, &key, is_typed)))
+		return true;
+	return fi_shadow_held(d, p, t);
 }
 EXPORT_SYMBOL_GPL(fi_obj_held);
+
+/*
+ * What is held as @from is held as @to, which shares its fields. Back before it
+ * is given up. Any context.
+ */
+void fi_obj_retype(struct fi_domain *d, void *p, const struct fi_type *from,
+		   const struct fi_type *to)
+{
+	struct obj_key key = { .addr = (unsigned long)p, .type = from };
+	struct fi_obj *o;
+
+	rcu_read_lock();
+	o = find_obj(d->objs, &key, is_typed);
+	if (o)
+		WRITE_ONCE(o->type, to);
+	rcu_read_unlock();
+}
 
 /**
  * fi_obj_cookie - as fi_obj_held(), and what came with the object
@@ -447,18 +467,6 @@ bool fi_obj_del(struct fi_domain *d, const void *p, const struct fi_type *t,
 	return true;
 }
 EXPORT_SYMBOL_GPL(fi_obj_del);
-
-/**
- * fi_objtab_count - how many objects the driver holds
- * @d: the domain
- *
- * Context: any.
- */
-unsigned int fi_objtab_count(struct fi_domain *d)
-{
-	return atomic_read(&d->objs->nr);
-}
-EXPORT_SYMBOL_GPL(fi_objtab_count);
 
 /* Is there an object at @base that permits the store at @addr? */
 static bool store_into(struct fi_domain *d, unsigned long base, unsigned long addr,

@@ -12,6 +12,7 @@
 #include "../fi.h"
 
 #define FI_TYPE_LOCKS	4
+#define FI_TYPE_RULES	4
 
 /**
  * struct fi_type_desc - a type and what may be stored into its objects
@@ -21,17 +22,22 @@
  *	if it has no in-place fields. Followed by zeroes, which a load of 8
  *	bytes may reach. Published once with release order, after which bits
  *	are only added.
- * @grants: a bit for each byte of which a holder may change a bit; with @bytes
+ * @grants: a bit for each byte of which a holder may change a bit in place; with @bytes
+ * @shadow: likewise for those that go to a shadow copy; a byte is in one of the two
  * @locks: offsets of spinlocks in an object that a holder may take
  * @nr_locks: how many; published with release order
+ * @rules: what shadows of such objects have to be; those of wrapper modules come and
+ *	go, and are called under RCU
  */
 struct fi_type_desc {
 	struct fi_type t;
 	struct list_head node;
 	u8 *bytes;
 	unsigned long *grants;
+	unsigned long *shadow;
 	u32 locks[FI_TYPE_LOCKS];
 	u32 nr_locks;
+	fi_valid_fn rules[FI_TYPE_RULES];
 };
 
 static inline const struct fi_type_desc *fi_type_desc(const struct fi_type *t)
@@ -43,6 +49,10 @@ bool fi_type_is_known(const struct fi_type *t);
 bool fi_type_has_fields(const struct fi_type *t);
 bool fi_type_may_store(const struct fi_type *t, unsigned long off, u32 len, u64 *mask);
 const unsigned long *fi_type_grants(const struct fi_type *t);
+bool fi_type_is_shadowed(const struct fi_type *t, unsigned long off);
+void fi_type_share(const struct fi_type *to, const struct fi_type *from);
+const char *fi_type_invalid(const struct fi_type *t, struct fi_domain *d, unsigned long obj,
+			    unsigned long old);
 bool fi_type_may_lock(const struct fi_type *t, unsigned long off);
 
 /**

@@ -82,5 +82,7 @@ bool fi_obj_read(const struct fi_obj *o, unsigned long addr,
 bool fi_obj_claim(struct fi_obj *o, u64 seq);
 void fi_obj_unlink(struct fi_objtab *tab, struct fi_obj *o);
 void fi_obj_free(struct fi_obj *o);
+void fi_obj_retype(struct fi_domain *d, void *p, const struct fi_type *from,
+		   const struct fi_type *to);
 
 #endif

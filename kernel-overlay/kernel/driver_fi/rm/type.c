@@ -74,19 +74,25 @@ static void add_fields(struct fi_type_desc *d, const struct fi_field *fields, u3
 		return;
 	if (!d->grants)
 		d->grants = bitmap_zalloc(d->t.size, GFP_KERNEL);
+	if (!d->shadow)
+		d->shadow = bitmap_zalloc(d->t.size, GFP_KERNEL);
 	if (!bytes)
 		bytes = kzalloc(d->t.size + sizeof(u64), GFP_KERNEL);
-	if (!bytes || !d->grants) {
+	if (!bytes || !d->grants || !d->shadow) {
 		if (bytes != d->bytes)
 			kfree(bytes);
 		return;		/* fewer rights, never more */
 	}
-	for (i = 0; i < nr; i++)
-		if (!WARN_ON_ONCE(!field_fits(&fields[i], d->t.size)))
-			add_field(bytes, &fields[i]);
+	for (i = 0; i < nr; i++) {
+		if (WARN_ON_ONCE(!field_fits(&fields[i], d->t.size)))
+			continue;
+		add_field(bytes, &fields[i]);
+		if (fields[i].shadow)
+			bitmap_set(d->shadow, fields[i].off, fields[i].len);
+	}
 	for (i = 0; i < d->t.size; i++) {
 		if (bytes[i])
-			set_bit(i, d->grants);
+			assign_bit(i, d->grants, !test_bit(i, d->shadow));
 	}
 	/* Pairs with the acquire in fi_type_may_store(). */
 	smp_store_release(&d->bytes, bytes);
@@ -180,11 +186,20 @@ bool fi_type_has_fields(const struct fi_type *t)
 	return READ_ONCE(d->bytes) || READ_ONCE(d->nr_locks);
 }
 
-/* Bytes of an object that a holder may write, or NULL. Any context. */
+/* Bytes of an object that a holder may write in place, or NULL. Any context. */
 const unsigned long *fi_type_grants(const struct fi_type *t)
 {
 	/* Pairs with the release in add_fields(). */
 	return smp_load_acquire(&fi_type_desc(t)->bytes) ? fi_type_desc(t)->grants : NULL;
+}
+
+/* Does a store to that byte go to the object's shadow copy? Any context. */
+bool fi_type_is_shadowed(const struct fi_type *t, unsigned long off)
+{
+	const struct fi_type_desc *d = fi_type_desc(t);
+
+	/* Pairs with the release in add_fields(). */
+	return off < t->size && smp_load_acquire(&d->bytes) && test_bit(off, d->shadow);
 }
 
 /**
@@ -211,4 +226,80 @@ bool fi_type_may_store(const struct fi_type *t, unsigned long off, u32 len, u64 
 	}
 	*mask = ~0ULL;
 	return !memchr_inv(bytes + off, 0xff, len);
+}
+
+/**
+ * fi_type_add_rule - what the fields of a type's objects must be
+ * @t: type
+ * @fn: gets an object as the driver wants it and as it was, and names what is
+ *	invalid of what differs, or returns NULL. Called with IRQs off
+ *
+ * Further rules for a type are for the same fields, from other wrapper modules: one of
+ * them is asked. Context: sleeps. Return: 0 or -ENOSPC.
+ */
+int fi_type_add_rule(const struct fi_type *t, fi_valid_fn fn)
+{
+	struct fi_type_desc *d = (struct fi_type_desc *)fi_type_desc(t);
+	int i;
+
+	guard(mutex)(&types_lock);
+	for (i = 0; i < FI_TYPE_RULES && t != &no_type.t; i++) {
+		if (!d->rules[i]) {
+			WRITE_ONCE(d->rules[i], fn);
+			return 0;
+		}
+	}
+	return -ENOSPC;
+}
+EXPORT_SYMBOL_GPL(fi_type_add_rule);
+
+/* The opposite; nobody runs @fn afterwards. Sleeps. */
+void fi_type_del_rule(const struct fi_type *t, fi_valid_fn fn)
+{
+	struct fi_type_desc *d = (struct fi_type_desc *)fi_type_desc(t);
+	int i;
+
+	scoped_guard(mutex, &types_lock) {
+		for (i = 0; i < FI_TYPE_RULES; i++) {
+			if (d->rules[i] == fn)
+				WRITE_ONCE(d->rules[i], NULL);
+		}
+	}
+	synchronize_rcu();
+}
+EXPORT_SYMBOL_GPL(fi_type_del_rule);
+
+/* The name of what is invalid, or NULL. Context: any, IRQs off. */
+const char *fi_type_invalid(const struct fi_type *t, struct fi_domain *d, unsigned long obj,
+			    unsigned long old)
+{
+	int i;
+
+	guard(rcu)();
+	for (i = 0; i < FI_TYPE_RULES; i++) {
+		fi_valid_fn fn = READ_ONCE(fi_type_desc(t)->rules[i]);
+
+		if (fn)
+			return fn(d, obj, old);
+	}
+	return NULL;
+}
+
+/*
+ * Objects of @to have the fields and locks of @from, which has no fewer than before.
+ * Any context.
+ */
+void fi_type_share(const struct fi_type *to, const struct fi_type *from)
+{
+	struct fi_type_desc *t = (struct fi_type_desc *)fi_type_desc(to);
+	const struct fi_type_desc *f = fi_type_desc(from);
+
+	WRITE_ONCE(t->t.size, f->t.size);
+	memcpy(t->locks, f->locks, sizeof(t->locks));
+	/* Pairs with the acquire in fi_type_may_lock(). */
+	smp_store_release(&t->nr_locks, smp_load_acquire(&f->nr_locks));
+	t->grants = f->grants;
+	t->shadow = f->shadow;
+	/* Pairs with the acquire in fi_type_may_store(). */
+	smp_store_release(&t->bytes, smp_load_acquire(&f->bytes));
 }

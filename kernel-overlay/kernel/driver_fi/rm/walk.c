@@ -9,6 +9,7 @@
 #include <linux/slab.h>
 #include <linux/sort.h>
 #include <linux/string.h>
+#include "shadow.h"
 #include "table.h"
 
 typedef void (*obj_fn)(struct fi_obj *o, void *arg);
@@ -120,6 +121,7 @@ unsigned int fi_objtab_release_all(struct fi_domain *d)
 	unsigned int nr = 0;
 	LIST_HEAD(list);
 
+	fi_shadow_discard_all(d);
 	do {
 		INIT_LIST_HEAD(&list);
 		visit_all(d->objs, list_obj, &list);
@@ -132,6 +134,18 @@ unsigned int fi_objtab_release_all(struct fi_domain *d)
 	} while (fi_objtab_count(d));	/* a release function added some */
 	return nr;
 }
+
+/**
+ * fi_objtab_count - how many objects the driver holds
+ * @d: the domain
+ *
+ * Context: any.
+ */
+unsigned int fi_objtab_count(struct fi_domain *d)
+{
+	return atomic_read(&d->objs->nr);
+}
+EXPORT_SYMBOL_GPL(fi_objtab_count);
 
 /* More types than this in one table are printed as "other". */
 #define PRINT_TYPES	48

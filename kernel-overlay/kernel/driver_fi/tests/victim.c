@@ -103,6 +103,22 @@ static unsigned long victim_bad_stack(unsigned long rsp)
 
 STACK_FRAME_NON_STANDARD(victim_bad_stack);
 
+/* Configures an object: two fields, a call between, and perhaps a bug. */
+static unsigned long victim_configure(struct fi_victim_obj *obj, unsigned long a,
+				      unsigned long b, unsigned long die)
+{
+	WRITE_ONCE(obj->count, READ_ONCE(obj->count) + 1);
+	WRITE_ONCE(obj->a, a);
+	if (READ_ONCE(obj->a) != (u32)a)
+		return 1;
+	WRITE_ONCE(obj->count, READ_ONCE(obj->count) + 1);
+	fi_test_import(0);
+	WRITE_ONCE(obj->count, READ_ONCE(obj->count) + 1);
+	BUG_ON(die);
+	WRITE_ONCE(obj->b, b);
+	return READ_ONCE(obj->b) == (u32)b ? 0 : 2;
+}
+
 static unsigned long victim_data(unsigned long val)
 {
 	victim_counter += val;
@@ -148,6 +164,7 @@ static const struct fi_victim_ops victim_ops = {
 	.fixup = victim_fixup,
 	.branch = victim_branch,
 	.dispatch = victim_dispatch,
+	.configure = victim_configure,
 };
 
 static int __init victim_init(void)

@@ -10,6 +10,22 @@
 #include <linux/types.h>
 
 /**
+ * struct fi_victim_obj - a kernel object that the victim may configure
+ * @kernel: the kernel's own
+ * @a: at most 100
+ * @b: anything
+ * @count: not configured, but stored to all the time
+ * @both: written by the kernel too
+ */
+struct fi_victim_obj {
+	u64 kernel;
+	u32 a;
+	u32 b;
+	u64 count;
+	u64 both;
+};
+
+/**
  * struct fi_victim_ops - what the victim offers; each runs in its domain
  */
 struct fi_victim_ops {
@@ -31,6 +47,8 @@ struct fi_victim_ops {
 	unsigned long (*fixup)(unsigned long addr);	/* a load that may fail: -EFAULT */
 	unsigned long (*branch)(void);			/* 2 if fi_test_key is on, else 1 */
 	unsigned long (*dispatch)(void);		/* 10 and what fi_test_call returns */
+	unsigned long (*configure)(struct fi_victim_obj *obj, unsigned long a,
+				   unsigned long b, unsigned long die);
 };
 
 /* Imports of the victim, exported by the tests. */
@@ -48,5 +66,7 @@ struct fi_domain;
 extern const struct fi_victim_ops *victim;
 extern struct fi_domain *victim_domain;
 extern unsigned long victim_imports_seen;
+/* Runs in fi_test_import(), if set. */
+extern void (*victim_in_import)(void);
 
 #endif

@@ -17,6 +17,8 @@ EXPORT_SYMBOL_GPL(victim_imports_seen);
 /* A key of the kernel's that the victim branches on. */
 DEFINE_STATIC_KEY_FALSE(fi_test_key);
 EXPORT_SYMBOL_GPL(fi_test_key);
+void (*victim_in_import)(void);
+EXPORT_SYMBOL_GPL(victim_in_import);
 
 unsigned long fi_test_call_one(void)
 {
@@ -37,6 +39,8 @@ EXPORT_STATIC_CALL_GPL(fi_test_call);
 unsigned long fi_test_import(unsigned long n)
 {
 	victim_imports_seen++;
+	if (victim_in_import)
+		victim_in_import();
 	return n;
 }
 EXPORT_SYMBOL_GPL(fi_test_import);
@@ -128,13 +132,14 @@ SLOT(recurse, 1);
 SLOT(fixup, 1);
 SLOT(branch, 0);
 SLOT(dispatch, 0);
+SLOT(configure, 4);
 
 #define BIND(n) { "victim_" #n, &slot_##n }
 static const struct fi_binding victim_bind[] = {
 	BIND(null), BIND(args), BIND(import), BIND(callback), BIND(store), BIND(load),
 	BIND(jump), BIND(divide), BIND(bug), BIND(warn), BIND(spin), BIND(irqs_off),
 	BIND(bad_stack), BIND(data), BIND(recurse),
-	BIND(fixup), BIND(branch), BIND(dispatch),
+	BIND(fixup), BIND(branch), BIND(dispatch), BIND(configure),
 	{ }
 };
 

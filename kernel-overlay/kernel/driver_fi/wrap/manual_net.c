@@ -17,6 +17,7 @@
 #include <linux/string.h>
 
 #include "../domain/handover.h"
+#include "../rm/shadow.h"
 #include "manual.h"
 #include "net.h"
 #include "pci.h"
@@ -80,6 +81,7 @@ static void release_dev(struct fi_domain *d, void *ptr, unsigned long cookie)
 {
 	struct fi_netdev *nd = (struct fi_netdev *)cookie;
 
+	fi_shadow_del(d, nd->dev);
 	if (nd->dev->reg_state != NETREG_REGISTERED ||
 	    fi_park(d, FI_PARK_NETDEV, nd->id, nd))
 		fi_net_end(nd);
@@ -107,6 +109,8 @@ static int hold(struct fi_netdev *nd)
 	for (i = 0; i < dev->num_tx_queues && !err; i++)
 		err = fi_obj_add(nd->dom, netdev_get_tx_queue(dev, i), netdev_queue_type,
 				 NULL, 0);
+	if (!err)
+		err = fi_shadow_add(nd->dom, dev, net_device_type);
 	if (err)
 		unhold(nd);
 	return err;
@@ -235,11 +239,13 @@ static unsigned long wrap_free_netdev(struct fi_call *c)
 		/* A restarted driver gives up: the device is not its new one. */
 		if (!nd->saved)
 			return fi_reject(c, 0, "still registered");
+		fi_shadow_del(c->dom, nd->dev);
 		unhold(nd);
 		fi_net_end(nd);
 		return 0;
 	}
 	fi_note_free(c->dom, nd->dev);
+	fi_shadow_del(c->dom, nd->dev);
 	unhold(nd);
 	free_dev(nd);
 	return 0;
