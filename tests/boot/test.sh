@@ -245,6 +245,8 @@ KINDS="wild-text wild-rodata wild-data wild-heap wild-task wild-stack
 # the driver may write, or changes none at all.
 FINE_KINDS="overrun use-after-free global-overflow work-write timer-write napi-write
 	list-write smash function-pointer jump-middle wrmsr cr3 port"
+# Stores into a kernel object that the driver configures.
+FIELD_KINDS="bad-field torn-fields protected-field"
 
 # What a provoked fault must be reported as.
 expected()
@@ -254,7 +256,9 @@ expected()
 	wild-*|null) echo write ;;
 	jump-*|function-pointer) echo exec ;;
 	stack-overflow) echo stack ;;
-	bug) echo bug ;;
+	bug|torn-fields) echo bug ;;
+	bad-field) echo field ;;
+	protected-field) [ "$(isolated_mode)" = pt ] && echo field || echo write ;;
 	divide) echo divide ;;
 	loop*) echo loop ;;
 	overrun|use-after-free|global-overflow|*-write) echo write ;;
@@ -277,6 +281,7 @@ expected_layer()
 	loop/*) echo watchdog ;;
 	object/*|arg/*) echo wrapper ;;
 	leak/*) echo crossing ;;
+	field/*) echo "shadow copy" ;;
 	esac
 }
 
@@ -366,6 +371,8 @@ provoke()
 		{ echo "caught by $(last_fault layer)"; return 1; }
 	object_described "$1" ||
 		{ echo "object: $(fi_file last_fault | tr '\n' '|')"; return 1; }
+	# Without a page table of its own it stores to the object, until that is put back.
+	[ "$1/$(isolated_mode)" != torn-fields/dbi ] || echo reset >$INJECT/canaries
 	[ -z "$(changed_canaries)" ] ||
 		{ echo "kernel memory changed: $(changed_canaries)"; return 1; }
 	reach $B 20 || { echo "no traffic afterwards"; return 1; }

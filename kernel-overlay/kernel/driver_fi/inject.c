@@ -44,7 +44,8 @@ static_assert(offsetof(struct fi_evil, second) == FI_EVIL_second);
  * @second: kernel functions one of which it needs, by name and address
  * @find: finds what it aims at in the memory of an isolated driver
  * @ready: is that so that the fault would be one, at this moment?
- * @stores: how many bytes of fi_evil.value
+ * @value: what it stores, or 0: EVIL_VALUE
+ * @stores: how many bytes of that
  */
 struct kind {
 	const char *name;
@@ -55,6 +56,7 @@ struct kind {
 	const struct callee *second;
 	unsigned long (*find)(struct fi_domain *d);
 	bool (*ready)(void);
+	unsigned long value;
 	size_t stores;
 };
 
@@ -116,6 +118,14 @@ static const struct kind kinds[] = {
 	      .find = fi_aim_napi, .stores = 8),
 	PLAIN("list-write", "write to the list head of a NAPI instance", fi_evil_write,
 	      .find = fi_aim_list, .stores = 8),
+	PLAIN("bad-field", "set the MTU to nonsense", fi_evil_write_int,
+	      .find = fi_aim_mtu, .stores = 4),
+	PLAIN("good-field", "set the MTU to what it may be", fi_evil_write_int,
+	      .find = fi_aim_mtu, .value = FI_EVIL_MTU, .stores = 4),
+	PLAIN("protected-field", "set the MTU, and a field of the kernel's own",
+	      fi_evil_protected, .find = fi_aim_protected, .stores = 4),
+	PLAIN("torn-fields", "set the MTU, and fail before all is set", fi_evil_torn,
+	      .find = fi_aim_mtu, .value = FI_EVIL_MTU, .stores = 4),
 	PLAIN("function-pointer", "call by an overwritten pointer", fi_evil_function_pointer,
 	      .target = (unsigned long)fi_evil_middle, .second = free_callees),
 	PLAIN("jump-middle", "jump into the middle of a function", fi_evil_jump,
@@ -131,7 +141,8 @@ struct fi_evil fi_evil;
 
 #ifdef CONFIG_DRIVER_FI_DBI
 static void * const evil_funcs[] = {
-	fi_evil_write, fi_evil_write_byte, fi_evil_nothing, fi_evil_jump,
+	fi_evil_write, fi_evil_write_byte, fi_evil_write_int, fi_evil_torn,
+	fi_evil_protected, fi_evil_nothing, fi_evil_jump,
 	fi_evil_function_pointer, fi_evil_overflow, fi_evil_bug, fi_evil_divide,
 	fi_evil_loop, fi_evil_loop_irqoff, fi_evil_leak_irqoff,
 	fi_evil_second_twice, fi_evil_second_once,
@@ -369,7 +380,7 @@ static int aim(const char *where)
 	err = find_callees(d);
 	if (err)
 		return err;
-	fi_evil.value = EVIL_VALUE;
+	fi_evil.value = inj.kind->value ?: EVIL_VALUE;
 	fi_evil.target = inj.kind->target;
 	if (inj.kind->find) {
 		fi_evil.target = d ? inj.kind->find(d) : 0;

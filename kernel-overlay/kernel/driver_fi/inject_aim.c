@@ -8,6 +8,8 @@
 #include <linux/netdevice.h>
 #include <linux/workqueue.h>
 
+#include <asm/driver_fi_inject.h>
+
 #include "fi.h"
 #include "inject.h"
 
@@ -81,6 +83,34 @@ unsigned long fi_aim_list(struct fi_domain *d)
 	const struct napi_struct *napi = find_napi(d);
 
 	return napi ? (unsigned long)&napi->dev_list : 0;
+}
+
+/* Of which type it is while it is being changed, see rm/shadow.c. */
+static const struct net_device *find_netdev(struct fi_domain *d)
+{
+	const struct net_device *dev = NULL;
+
+	if (!fi_obj_any(d, fi_type_get("net_device", sizeof(*dev), NULL, 0), take_any, &dev))
+		fi_obj_any(d, fi_type_get("net_device being changed", 0, NULL, 0), take_any,
+			   &dev);
+	return dev;
+}
+
+/* A field of a kernel object that drivers configure. */
+unsigned long fi_aim_mtu(struct fi_domain *d)
+{
+	const struct net_device *dev = find_netdev(d);
+
+	return dev ? (unsigned long)&dev->mtu : 0;
+}
+
+/* A field of the same object that is not theirs, far from those that are. */
+unsigned long fi_aim_protected(struct fi_domain *d)
+{
+	const struct net_device *dev = find_netdev(d);
+
+	fi_evil.second = dev ? (unsigned long)&dev->mtu : 0;
+	return dev ? (unsigned long)&dev->gso_max_size : 0;
 }
 
 #ifdef CONFIG_KALLSYMS

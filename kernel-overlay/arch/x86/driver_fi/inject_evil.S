@@ -56,6 +56,38 @@ SYM_CODE_START(fi_evil_write_byte)
 	EVIL_RET
 SYM_CODE_END(fi_evil_write_byte)
 
+SYM_CODE_START(fi_evil_write_int)
+	UNWIND_HINT_FUNC
+	ANNOTATE_NOENDBR
+	movq	fi_evil+FI_EVIL_target(%rip), %rax
+	movq	fi_evil+FI_EVIL_value(%rip), %rcx
+	movl	%ecx, (%rax)
+	xorl	%eax, %eax
+	EVIL_RET
+SYM_CODE_END(fi_evil_write_int)
+
+/* Fails between two stores that belong together. */
+SYM_CODE_START(fi_evil_torn)
+	UNWIND_HINT_FUNC
+	ANNOTATE_NOENDBR
+	movq	fi_evil+FI_EVIL_target(%rip), %rax
+	movl	$FI_EVIL_MTU, (%rax)
+	ud2
+SYM_CODE_END(fi_evil_torn)
+
+/* A store that is permitted, then one that is not, in the same object. */
+SYM_CODE_START(fi_evil_protected)
+	UNWIND_HINT_FUNC
+	ANNOTATE_NOENDBR
+	movq	fi_evil+FI_EVIL_second(%rip), %rax
+	movl	$FI_EVIL_MTU, (%rax)
+	movq	fi_evil+FI_EVIL_target(%rip), %rax
+	movq	fi_evil+FI_EVIL_value(%rip), %rcx
+	movl	%ecx, (%rax)
+	xorl	%eax, %eax
+	EVIL_RET
+SYM_CODE_END(fi_evil_protected)
+
 /* To jump to the middle of this is harmless, where it is not stopped. */
 SYM_CODE_START(fi_evil_nothing)
 	UNWIND_HINT_FUNC

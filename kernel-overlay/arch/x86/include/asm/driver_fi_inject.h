@@ -13,6 +13,9 @@
 #define FI_EVIL_alloc_arg	24
 #define FI_EVIL_second		48
 
+/* What fi_evil_torn() and fi_evil_protected() store. */
+#define FI_EVIL_MTU		1492
+
 #ifndef __ASSEMBLY__
 
 #include <linux/types.h>
@@ -39,6 +42,9 @@ extern struct fi_evil fi_evil;
 
 void fi_evil_write(void);
 void fi_evil_write_byte(void);
+void fi_evil_write_int(void);
+void fi_evil_torn(void);
+void fi_evil_protected(void);
 void fi_evil_nothing(void);
 void fi_evil_middle(void);
 void fi_evil_function_pointer(void);
