@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * A module to be isolated: uses memory, locks, work and timers, rightly and
- * wrongly, as the tests ask.
+ * A module to be isolated: uses memory, locks, work, timers and interrupts,
+ * rightly and wrongly, as the tests ask.
  */
 #include <linux/delay.h>
 #include <linux/interrupt.h>
@@ -27,6 +27,7 @@ static DECLARE_WORK(tenant_work, tenant_work_fn);
 static DECLARE_DELAYED_WORK(tenant_delayed, tenant_delayed_fn);
 static struct timer_list tenant_timer;
 static unsigned long tenant_count, tenant_again, tenant_ran, tenant_ticks;
+static unsigned int tenant_line;
 static void *tenant_kept;
 
 static void tenant_work_fn(struct work_struct *work)
@@ -246,6 +247,83 @@ static irqreturn_t tenant_irq(int irq, void *dev_id)
 	return IRQ_NONE;
 }
 
+static irqreturn_t tenant_line_fn(int irq, void *dev_id)
+{
+	if (irq == tenant_line && dev_id == &tenant_line)
+		tenant_ticks++;
+	return IRQ_HANDLED;
+}
+
+static unsigned long line_request(unsigned int irq)
+{
+	tenant_ticks = 0;
+	tenant_line = irq;
+	fi_tenant_line(irq);
+	return !request_irq(irq, tenant_line_fn, IRQF_SHARED, "tenant", &tenant_line);
+}
+
+static noinline unsigned long line_use(unsigned int irq)
+{
+	fi_tenant_line(irq);
+	synchronize_irq(irq);
+	if (!line_request(irq))
+		return 0;
+	disable_irq(irq);
+	disable_irq_nosync(irq);
+	enable_irq(irq);
+	enable_irq(irq);
+	/* Nobody can enable it for this driver after it has freed it. */
+	disable_irq(irq);
+	free_irq(irq, &tenant_line);
+	fi_tenant_line(0);
+	return 1;
+}
+
+static noinline unsigned long use_time(enum tenant_act act, unsigned long arg)
+{
+	switch (act) {
+	case TENANT_SLEEP:
+		msleep(arg);
+		return 1;
+	case TENANT_LINE:
+		return line_use(arg);
+	case TENANT_LINE_REQUEST:
+		return line_request(arg);
+	case TENANT_LINE_DISABLE:
+		disable_irq(tenant_line);
+		disable_irq_nosync(tenant_line);
+		return 1;
+	default:	/* TENANT_LINE_TICKS */
+		return tenant_ticks;
+	}
+}
+
+static noinline unsigned long misuse_line(enum tenant_act act, unsigned int irq)
+{
+	switch (act) {
+	case TENANT_IRQ:
+		return request_irq(irq, tenant_irq, IRQF_SHARED, "tenant", &tenant_work);
+	case TENANT_IRQ_DISABLE:
+		disable_irq(irq);
+		break;
+	case TENANT_IRQ_NOSYNC:
+		disable_irq_nosync(irq);
+		break;
+	case TENANT_IRQ_ENABLE:
+		enable_irq(irq);
+		break;
+	case TENANT_IRQ_SYNC:
+		synchronize_irq(irq);
+		break;
+	default:	/* TENANT_LINE_ENABLE */
+		line_request(irq);
+		disable_irq(irq);
+		enable_irq(irq);
+		enable_irq(irq);
+	}
+	return 1;
+}
+
 static noinline unsigned long misuse_memory(enum tenant_act act, unsigned long arg)
 {
 	struct page *page;
@@ -357,12 +435,9 @@ static noinline unsigned long misuse_time(enum tenant_act act, unsigned long arg
 	case TENANT_FREE_HANDED:
 		free_handed();
 		break;
-	case TENANT_TIMER_FN:
+	default:	/* TENANT_TIMER_FN */
 		tenant_timer.function = (void *)arg;
 		mod_timer(&tenant_timer, jiffies + 1);
-		break;
-	default:	/* TENANT_IRQ */
-		return request_irq(arg, tenant_irq, IRQF_SHARED, "tenant", &tenant_work);
 	}
 	return 1;
 }
@@ -412,6 +487,10 @@ static unsigned long tenant_run(enum tenant_act act, unsigned long arg)
 		return keep();
 	case TENANT_HANDED_BACK:
 		return handed_back();
+	case TENANT_SLEEP ... TENANT_LINE_TICKS:
+		return use_time(act, arg);
+	case TENANT_IRQ ... TENANT_LINE_ENABLE:
+		return misuse_line(act, arg);
 	case TENANT_FREE_TWICE ... TENANT_PAGE_FLAGS:
 		return misuse_memory(act, arg);
 	case TENANT_SPIN_AT ... TENANT_MUTEX_UNLOCK:

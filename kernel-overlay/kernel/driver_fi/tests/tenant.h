@@ -23,6 +23,11 @@ enum tenant_act {
 	TENANT_TIMER_STOP,	/* how often it ran since it was started */
 	TENANT_KEEP,		/* allocates one of everything and keeps it */
 	TENANT_HANDED_BACK,	/* writes to a timer and work that it got back */
+	TENANT_SLEEP,		/* arg: milliseconds */
+	TENANT_LINE,		/* uses an interrupt line and frees it disabled; arg: line */
+	TENANT_LINE_REQUEST,	/* arg: line */
+	TENANT_LINE_DISABLE,	/* disables that line, in both ways */
+	TENANT_LINE_TICKS,	/* how often its handler ran */
 
 	TENANT_FREE_TWICE,
 	TENANT_FREE,		/* arg: what */
@@ -47,14 +52,21 @@ enum tenant_act {
 	TENANT_FREE_HANDED,	/* frees memory with a timer that runs */
 	TENANT_TIMER_FN,	/* arg: function of the timer */
 	TENANT_IRQ,		/* arg: a line that is not its own */
+	TENANT_IRQ_DISABLE,	/* likewise */
+	TENANT_IRQ_NOSYNC,
+	TENANT_IRQ_ENABLE,
+	TENANT_IRQ_SYNC,
+	TENANT_LINE_ENABLE,	/* requests line arg and enables it once too often */
 };
 
 struct fi_tenant_ops {
 	unsigned long (*run)(enum tenant_act act, unsigned long arg);
 };
 
-/* Import of the tenant, exported by tenant_host.c. */
+/* Imports of the tenant, exported by tenant_host.c. */
 void fi_tenant_register(const struct fi_tenant_ops *ops);
+/* Its device has this interrupt; 0: it has no device any more. */
+void fi_tenant_line(unsigned int irq);
 
 struct fi_domain;
 

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * The wrappers of memory, locks, work and timers, called from a domain by
+ * The wrappers of memory, locks, work, timers and interrupts, called from a domain by
  * fi_tenant: what is right works, what is wrong ends the domain and leaves
  * the kernel as it was.
  *
@@ -9,6 +9,9 @@
 #include <kunit/test.h>
 #include <linux/completion.h>
 #include <linux/delay.h>
+#include <linux/interrupt.h>
+#include <linux/irq.h>
+#include <linux/irqdesc.h>
 #include <linux/kthread.h>
 #include <linux/mm.h>
 #include <linux/module.h>
@@ -183,7 +186,6 @@ static void wrap_work_misused(struct kunit *test)
 	expect_fault(test, TENANT_WORK_WQ, (unsigned long)work, FI_FAULT_ARG, "no workqueue");
 	expect_fault(test, TENANT_TIMER_FN, (unsigned long)foreign_fn, FI_FAULT_ARG,
 		     "timer that calls the kernel");
-	expect_fault(test, TENANT_IRQ, 1, FI_FAULT_ARG, "interrupt of another device");
 }
 
 /* Queued work and a running timer are overwritten: nobody follows their links. */
@@ -237,6 +239,143 @@ static void wrap_released(struct kunit *test)
 	}
 }
 
+static irqreturn_t line_fn(int irq, void *count)
+{
+	(*(unsigned int *)count)++;
+	return IRQ_HANDLED;
+}
+
+/* A line that the kernel itself has a handler on, which counts in @count. */
+static int make_line(struct kunit *test, unsigned int *count)
+{
+	int irq = irq_alloc_desc(NUMA_NO_NODE);
+
+	KUNIT_ASSERT_GT(test, irq, 0);
+	irq_set_chip_and_handler(irq, &dummy_irq_chip, handle_simple_irq);
+	KUNIT_ASSERT_EQ(test, request_irq(irq, line_fn, IRQF_SHARED, "fi-test", count), 0);
+	return irq;
+}
+
+static void free_line(int irq, unsigned int *count)
+{
+	free_irq(irq, count);
+	irq_free_desc(irq);
+}
+
+/* An interrupt: do the handlers run, or is the line disabled? */
+static bool delivers(int irq, unsigned int *count)
+{
+	unsigned int before = READ_ONCE(*count);
+
+	generic_handle_irq_safe(irq);
+	return READ_ONCE(*count) != before;
+}
+
+static void wrap_line(struct kunit *test)
+{
+	unsigned int *count = kunit_kzalloc(test, sizeof(*count), GFP_KERNEL);
+	int irq = make_line(test, count);
+
+	KUNIT_EXPECT_TRUE(test, delivers(irq, count));
+	KUNIT_EXPECT_EQ(test, run(TENANT_LINE, irq), 1);
+	KUNIT_EXPECT_TRUE_MSG(test, delivers(irq, count), "freed disabled");
+	KUNIT_EXPECT_EQ(test, run(TENANT_LINE_REQUEST, irq), 1);
+	KUNIT_EXPECT_TRUE(test, delivers(irq, count));
+	KUNIT_EXPECT_EQ(test, run(TENANT_LINE_TICKS, 0), 1);
+	KUNIT_EXPECT_EQ(test, run(TENANT_LINE_DISABLE, 0), 1);
+	KUNIT_EXPECT_FALSE(test, delivers(irq, count));
+	KUNIT_EXPECT_EQ(test, fi_wait_live(fi_tenant_domain), FI_FAULT_NONE);
+	expect_fault(test, TENANT_FREE_TWICE, 0, FI_FAULT_OBJECT, "with a line disabled");
+	KUNIT_EXPECT_TRUE_MSG(test, delivers(irq, count), "after recovery");
+	free_line(irq, count);
+}
+
+static void wrap_line_misused(struct kunit *test)
+{
+	unsigned int *count = kunit_kzalloc(test, sizeof(*count), GFP_KERNEL);
+	int irq = make_line(test, count);
+
+	expect_fault(test, TENANT_IRQ, irq, FI_FAULT_ARG, "request of another's line");
+	expect_fault(test, TENANT_IRQ_DISABLE, irq, FI_FAULT_OBJECT, "disable_irq");
+	KUNIT_EXPECT_TRUE(test, delivers(irq, count));
+	expect_fault(test, TENANT_IRQ_NOSYNC, irq, FI_FAULT_OBJECT, "disable_irq_nosync");
+	KUNIT_EXPECT_TRUE(test, delivers(irq, count));
+	disable_irq(irq);
+	expect_fault(test, TENANT_IRQ_ENABLE, irq, FI_FAULT_OBJECT, "enable_irq");
+	KUNIT_EXPECT_FALSE(test, delivers(irq, count));
+	/* Its own line now, but disabled by the kernel. */
+	expect_fault(test, TENANT_LINE_ENABLE, irq, FI_FAULT_OBJECT, "enable_irq too often");
+	KUNIT_EXPECT_FALSE(test, delivers(irq, count));
+	enable_irq(irq);
+	KUNIT_EXPECT_TRUE(test, delivers(irq, count));
+	expect_fault(test, TENANT_IRQ_SYNC, irq, FI_FAULT_ARG, "synchronize_irq");
+	expect_fault(test, TENANT_IRQ_DISABLE, 0x7fffffff, FI_FAULT_OBJECT, "no line at all");
+	free_line(irq, count);
+}
+
+static int sleep_thread(void *arg)
+{
+	struct counters *c = arg;
+
+	run(TENANT_SLEEP, 500);
+	if (atomic_dec_and_test(&c->running))
+		complete(&c->done);
+	return 0;
+}
+
+/* More threads on each CPU than the domain has stacks. */
+static void take_stacks(struct kunit *test, struct counters *c)
+{
+	int i, cpu, each = 6 * num_possible_cpus() + 16;
+	struct task_struct *t;
+
+	atomic_set(&c->running, each * num_online_cpus());
+	init_completion(&c->done);
+	for_each_online_cpu(cpu) {
+		for (i = 0; i < each; i++) {
+			t = kthread_create(sleep_thread, c, "fi-sleep/%d", i);
+			KUNIT_ASSERT_FALSE(test, IS_ERR(t));
+			kthread_bind(t, cpu);
+			wake_up_process(t);
+		}
+	}
+}
+
+/* An interrupt is delivered, and the next one is not. */
+static bool rests(int irq, unsigned int *count)
+{
+	int i;
+
+	/* A slow machine may let it rest long enough between the two. */
+	for (i = 0; i < 20; i++)
+		if (delivers(irq, count) && !delivers(irq, count))
+			return true;
+	return false;
+}
+
+/* A handler without a stack to run on: its line rests, and works again by itself. */
+static void wrap_line_no_stack(struct kunit *test)
+{
+	unsigned int *count = kunit_kzalloc(test, sizeof(*count), GFP_KERNEL);
+	int irq = make_line(test, count);
+	unsigned long ticks;
+	struct counters c;
+
+	KUNIT_EXPECT_EQ(test, run(TENANT_LINE_REQUEST, irq), 1);
+	take_stacks(test, &c);
+	msleep(200);
+	KUNIT_EXPECT_TRUE(test, rests(irq, count));
+	KUNIT_EXPECT_EQ(test, atomic_read(&c.running) != 0, 1);
+	wait_for_completion(&c.done);
+	msleep(100);
+	ticks = run(TENANT_LINE_TICKS, 0);
+	KUNIT_EXPECT_TRUE_MSG(test, delivers(irq, count), "rested");
+	KUNIT_EXPECT_EQ(test, run(TENANT_LINE_TICKS, 0), ticks + 1);
+	KUNIT_EXPECT_EQ(test, fi_wait_live(fi_tenant_domain), FI_FAULT_NONE);
+	expect_fault(test, TENANT_FREE_TWICE, 0, FI_FAULT_OBJECT, "to free the line");
+	free_line(irq, count);
+}
+
 static int wrap_suite_init(struct kunit_suite *suite)
 {
 	if (fi_tenant && fi_tenant_domain)
@@ -264,6 +403,9 @@ static struct kunit_case wrap_cases[] = {
 	KUNIT_CASE(wrap_work_overwritten),
 	KUNIT_CASE(wrap_handed_over),
 	KUNIT_CASE(wrap_released),
+	KUNIT_CASE(wrap_line),
+	KUNIT_CASE(wrap_line_misused),
+	KUNIT_CASE_SLOW(wrap_line_no_stack),
 	{ }
 };
 

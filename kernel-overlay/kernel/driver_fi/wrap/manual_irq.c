@@ -7,10 +7,13 @@
 #include <linux/interrupt.h>
 #include <linux/irq.h>
 #include <linux/irqdesc.h>
+#include <linux/list.h>
 #include <linux/msi.h>
 #include <linux/pci.h>
 #include <linux/slab.h>
+#include <linux/spinlock.h>
 #include <linux/string.h>
+#include <linux/workqueue.h>
 #include "manual.h"
 
 static const struct fi_type *irq_type __ro_after_init;
@@ -21,23 +24,48 @@ static const struct fi_type *pci_type __ro_after_init;
 			 IRQF_ONESHOT | IRQF_NO_SUSPEND | IRQF_NO_THREAD | \
 			 IRQF_COND_ONESHOT | IRQF_NO_AUTOEN | IRQF_NOBALANCING)
 
+/* How long a line rests whose handler had no stack to run on. */
+#define REST_MS		10
+
+/*
+ * Every struct fi_irq that is not being dropped. The lock is also held over what changes
+ * the kernel's count of disables of a line, so that it and @disabled go together. It
+ * is taken in hard interrupts. Some lines of slow buses can be disabled in process
+ * context alone; no driver of a PCI device has those.
+ */
+static LIST_HEAD(irqs);
+static DEFINE_RAW_SPINLOCK(irqs_lock);
+
 /**
  * struct fi_irq - twin of an interrupt action
+ * @node: in irqs; empty when it is being dropped. Under irqs_lock
+ * @dom: whose it is
  * @irq: the line
+ * @stands: the kernel has the action. Before that the line may be shut, and what
+ *	a driver disables would be forgotten
  * @dev_id: what the driver's handlers get
  * @handler: entry of the driver's handler, or NULL
  * @thread_fn: the same of its threaded handler
- * @masked: bit 0: this line was disabled because the domain failed; a level
- *	interrupt that nobody clears would keep the CPU from everything else
+ * @masked: bit 0: this line was disabled because the handler could not run: the
+ *	domain has failed, or has no free stack. A level interrupt that nobody
+ *	clears would keep the CPU from everything else
+ * @rested: enables it again if it was for lack of a stack
+ * @disabled: how often the driver has disabled the line and not enabled it; under
+ *	irqs_lock
  * @name: as /proc/interrupts shows it
  * @devname: the driver's pointer to it, which free_irq() returns
  */
 struct fi_irq {
+	struct list_head node;
+	struct fi_domain *dom;
 	unsigned int irq;
+	bool stands;
 	unsigned long dev_id;
 	struct fi_entry *handler;
 	struct fi_entry *thread_fn;
 	unsigned long masked;
+	struct delayed_work rested;
+	unsigned int disabled;
 	char name[32];
 	unsigned long devname;
 };
@@ -69,13 +97,39 @@ const struct fi_slot fi_slot_irq_thread = {
 };
 EXPORT_SYMBOL_GPL(fi_slot_irq_thread);
 
+/* The driver's threads may have left their stacks: let the handler try again. */
+static void rested(struct work_struct *work)
+{
+	struct fi_irq *i = container_of(work, struct fi_irq, rested.work);
+
+	if (test_and_clear_bit(0, &i->masked))
+		enable_irq(i->irq);
+}
+
+/* The handler could not run, or did not come back. */
+static void mask_line(struct fi_irq *i)
+{
+	unsigned long flags;
+
+	if (test_and_set_bit(0, &i->masked))
+		return;
+	disable_irq_nosync(i->irq);
+	/* A failed domain gives the line back when its objects are released. */
+	if (READ_ONCE(i->dom->dead))
+		return;
+	raw_spin_lock_irqsave(&irqs_lock, flags);
+	if (!list_empty(&i->node))
+		schedule_delayed_work(&i->rested, msecs_to_jiffies(REST_MS));
+	raw_spin_unlock_irqrestore(&irqs_lock, flags);
+}
+
 static irqreturn_t run(struct fi_irq *i, struct fi_entry *e)
 {
 	unsigned long a[6] = { i->irq, i->dev_id }, ret;
 
+	WRITE_ONCE(i->stands, true);
 	if (!fi_invoke(e, a, &ret)) {
-		if (!test_and_set_bit(0, &i->masked))
-			disable_irq_nosync(i->irq);
+		mask_line(i);
 		return IRQ_HANDLED;
 	}
 	switch ((u32)ret) {
@@ -112,12 +166,33 @@ static void *irq_key(unsigned int irq, unsigned long dev_id)
 	return (void *)(dev_id ^ (unsigned long)irq << 48);
 }
 
+static void list_irq(struct fi_irq *i)
+{
+	raw_spin_lock_irq(&irqs_lock);
+	list_add(&i->node, &irqs);
+	raw_spin_unlock_irq(&irqs_lock);
+}
+
+/* From here on nothing disables the line for @i. */
+static void unlist_irq(struct fi_irq *i)
+{
+	raw_spin_lock_irq(&irqs_lock);
+	list_del_init(&i->node);
+	raw_spin_unlock_irq(&irqs_lock);
+	cancel_delayed_work_sync(&i->rested);
+}
+
 static void drop_irq(struct fi_irq *i)
 {
+	unsigned int disabled;
+
+	unlist_irq(i);
 	free_irq(i->irq, i);
+	disabled = i->disabled + test_bit(0, &i->masked);
 	/* Others share the line: give it back as it was. */
-	if (test_bit(0, &i->masked) && irq_has_action(i->irq))
-		enable_irq(i->irq);
+	if (irq_has_action(i->irq))
+		while (disabled--)
+			enable_irq(i->irq);
 	kfree(i);
 }
 
@@ -165,6 +240,8 @@ static bool bind_handlers(struct fi_call *c, struct fi_irq *i)
 
 static bool fill(struct fi_call *c, struct fi_irq *i)
 {
+	INIT_DELAYED_WORK(&i->rested, rested);
+	i->dom = c->dom;
 	i->irq = c->arg[0];
 	i->dev_id = c->arg[5];
 	i->devname = c->arg[4];
@@ -176,19 +253,28 @@ static bool fill(struct fi_call *c, struct fi_irq *i)
 	return bind_handlers(c, i);
 }
 
+/* Takes over @i, also when it fails. */
 static int request(struct fi_call *c, struct fi_irq *i)
 {
 	int ret;
 
+	/* The first interrupt may come before this function is through. */
+	list_irq(i);
 	ret = request_threaded_irq(i->irq, i->handler ? fi_irq_handler : NULL,
 				   i->thread_fn ? fi_irq_thread : NULL,
 				   c->arg[3], i->name, i);
-	if (ret)
+	if (ret) {
+		unlist_irq(i);
+		kfree(i);
 		return ret;
+	}
+	if (c->arg[3] & IRQF_NO_AUTOEN)
+		i->disabled = 1;
+	WRITE_ONCE(i->stands, true);
 	ret = fi_obj_add(c->dom, irq_key(i->irq, i->dev_id), irq_type,
 			 free_irq_obj, (unsigned long)i);
 	if (ret)
-		free_irq(i->irq, i);
+		drop_irq(i);
 	return ret == -EEXIST ? -EBUSY : ret;
 }
 
@@ -197,7 +283,6 @@ static unsigned long wrap_request_irq(struct fi_call *c)
 {
 	unsigned long flags = c->arg[3];
 	struct fi_irq *i;
-	int ret = -ENOMEM;
 
 	if (!fi_may_sleep(c) || !check_line(c))
 		return 0;
@@ -209,10 +294,9 @@ static unsigned long wrap_request_irq(struct fi_call *c)
 	if (!i)
 		return -ENOMEM;
 	if (fill(c, i))
-		ret = request(c, i);
-	if (ret)
-		kfree(i);
-	return ret;
+		return request(c, i);
+	kfree(i);
+	return 0;
 }
 
 /* free_irq(irq, dev_id) */
@@ -231,6 +315,69 @@ static unsigned long wrap_free_irq(struct fi_call *c)
 	return devname;
 }
 
+/* Under irqs_lock; @disabled: one that the driver may enable. */
+static struct fi_irq *requested(struct fi_call *c, bool disabled)
+{
+	struct fi_irq *i;
+
+	list_for_each_entry(i, &irqs, node)
+		if (i->dom == c->dom && i->irq == (u32)c->arg[0] &&
+		    READ_ONCE(i->stands) && (!disabled || i->disabled))
+			return i;
+	return NULL;
+}
+
+static bool disable_line(struct fi_call *c)
+{
+	struct fi_irq *i;
+	unsigned long flags;
+
+	raw_spin_lock_irqsave(&irqs_lock, flags);
+	i = requested(c, false);
+	if (i) {
+		i->disabled++;
+		disable_irq_nosync(i->irq);
+	}
+	raw_spin_unlock_irqrestore(&irqs_lock, flags);
+	if (!i)
+		fi_reject_object(c, 0, "not an interrupt that this driver requested");
+	return i;
+}
+
+/* disable_irq_nosync(irq) */
+static unsigned long wrap_disable_irq_nosync(struct fi_call *c)
+{
+	disable_line(c);
+	return 0;
+}
+
+/* disable_irq(irq) */
+static unsigned long wrap_disable_irq(struct fi_call *c)
+{
+	if (fi_may_sleep(c) && disable_line(c))
+		synchronize_irq(c->arg[0]);
+	return 0;
+}
+
+/* enable_irq(irq) */
+static unsigned long wrap_enable_irq(struct fi_call *c)
+{
+	struct fi_irq *i;
+	unsigned long flags;
+
+	raw_spin_lock_irqsave(&irqs_lock, flags);
+	i = requested(c, true);
+	if (i) {
+		i->disabled--;
+		enable_irq(i->irq);
+	}
+	raw_spin_unlock_irqrestore(&irqs_lock, flags);
+	if (!i)
+		fi_reject_object(c, 0, "not an interrupt that this driver disabled");
+	return 0;
+}
+
+/* synchronize_irq(irq): drivers wait for the line of their device before they request it */
 static unsigned long wrap_synchronize_irq(struct fi_call *c)
 {
 	if (fi_may_sleep(c) && check_line(c))
@@ -241,6 +388,9 @@ static unsigned long wrap_synchronize_irq(struct fi_call *c)
 const struct fi_import fi_imports_irq[] = {
 	{ .name = "request_threaded_irq", .fn = wrap_request_irq },
 	{ .name = "free_irq", .fn = wrap_free_irq },
+	{ .name = "disable_irq", .fn = wrap_disable_irq },
+	{ .name = "disable_irq_nosync", .fn = wrap_disable_irq_nosync },
+	{ .name = "enable_irq", .fn = wrap_enable_irq },
 	{ .name = "synchronize_irq", .fn = wrap_synchronize_irq },
 	{ }
 };
