@@ -60,9 +60,12 @@ static void fi_locks_release(struct fi_frame *f)
 		case FI_LOCK_SPIN:
 		case FI_LOCK_SPIN_BH:
 		case FI_LOCK_SPIN_IRQ:
-			/* Preempt count and IRQ flag are restored as a whole. */
-			__acquire(lock);	/* sparse: a wrapper has taken it */
-			do_raw_spin_unlock(lock);
+			/*
+			 * As manual_sync.c took it: the word alone, not what a debug
+			 * kernel keeps beside it. Preempt count and IRQ flag are
+			 * restored as a whole.
+			 */
+			arch_spin_unlock(lock);
 			break;
 		case FI_LOCK_MUTEX:
 			mutex_unlock(lock);
@@ -94,7 +97,7 @@ static void fi_restore_context(struct fi_frame *f)
 {
 	fi_locks_release(f);
 	while (rcu_preempt_depth() > f->rcu)
-		rcu_read_unlock();
+		__rcu_read_unlock();	/* as wrap_rcu_read_lock() */
 	preempt_count_set(f->preempt);
 }
 

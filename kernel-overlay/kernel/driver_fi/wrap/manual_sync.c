@@ -224,6 +224,17 @@ static unsigned long wrap_rcu_read_unlock(struct fi_call *c)
 }
 #endif
 
+#ifdef CONFIG_LOCKDEP
+/*
+ * lock_acquire() and lock_release(), which inline functions call. Lockdep is told
+ * nothing of what a driver takes: it would have to be taken back when it fails.
+ */
+static unsigned long wrap_lock_map(struct fi_call *c)
+{
+	return 0;
+}
+#endif
+
 const struct fi_import fi_imports_sync[] = {
 	{ .name = "_raw_spin_lock", .fn = wrap_spin_lock },
 	{ .name = "_raw_spin_lock_irqsave", .fn = wrap_spin_lock_irqsave },
@@ -240,6 +251,11 @@ const struct fi_import fi_imports_sync[] = {
 #ifdef CONFIG_PREEMPT_RCU
 	{ .name = "__rcu_read_lock", .fn = wrap_rcu_read_lock },
 	{ .name = "__rcu_read_unlock", .fn = wrap_rcu_read_unlock },
+#endif
+#ifdef CONFIG_LOCKDEP
+	{ .name = "lock_acquire", .fn = wrap_lock_map },
+	{ .name = "lock_release", .fn = wrap_lock_map },
+	{ .name = "rcu_lock_map", .plain = true },
 #endif
 	{ .name = "mutex_lock", .fn = fi_wrap_mutex_lock },
 	{ .name = "mutex_lock_nested", .fn = fi_wrap_mutex_lock },
