@@ -202,6 +202,16 @@ static bool legacy_timer_is_idle(void)
 		clockevent_state_detached(global_clock_event));
 }
 
+/* Where the legacy timer's interrupt arrives. */
+static bool legacy_timer_gsi(u32 *gsi)
+{
+#ifdef CONFIG_ACPI
+	return !acpi_isa_irq_to_gsi(0, gsi);
+#else
+	return false;	/* nobody tells, nor of an HPET */
+#endif
+}
+
 /* An interrupt line to use, or -ENOSPC. Lines up to 15 are ISA's. */
 static int choose_pin(u32 routes)
 {
@@ -213,7 +223,7 @@ static int choose_pin(u32 routes)
 		    !deadman.saved.vector)
 			return gsi;
 	}
-	if (!acpi_isa_irq_to_gsi(0, &timer_gsi) && timer_gsi < 32 &&
+	if (legacy_timer_gsi(&timer_gsi) && timer_gsi < 32 &&
 	    (routes & BIT(timer_gsi)) && legacy_timer_is_idle() && find_pin(timer_gsi))
 		return timer_gsi;
 	return -ENOSPC;
