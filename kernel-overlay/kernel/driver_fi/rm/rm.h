@@ -49,7 +49,7 @@ bool fi_type_is_known(const struct fi_type *t);
 bool fi_type_has_fields(const struct fi_type *t);
 bool fi_type_may_store(const struct fi_type *t, unsigned long off, u32 len, u64 *mask);
 const unsigned long *fi_type_grants(const struct fi_type *t);
-bool fi_type_is_shadowed(const struct fi_type *t, unsigned long off);
+bool fi_type_is_shadowed(const struct fi_type *t, unsigned long off, bool word);
 void fi_type_share(const struct fi_type *to, const struct fi_type *from);
 const char *fi_type_invalid(const struct fi_type *t, struct fi_domain *d, unsigned long obj,
 			    unsigned long old);

@@ -185,7 +185,7 @@ static void close_work(struct work_struct *work)
 		condemn(s->dom, &f);
 }
 
-/* Under RCU or the mutex. */
+/* Under RCU, with IRQs off, or under the mutex. */
 static struct fi_shadow *find(struct fi_domain *d, unsigned long addr)
 {
 	struct fi_shadow *s;
@@ -200,17 +200,7 @@ static struct fi_shadow *find(struct fi_domain *d, unsigned long addr)
 /* Is any byte of the word configured? If what else is in it changes, merging says so. */
 static bool is_configured(const struct fi_shadow *s, unsigned long addr)
 {
-	unsigned long off = addr - s->obj, i;
-
-	if (addr < s->obj)
-		return false;
-	if (fi_type_is_shadowed(s->type, off))
-		return true;
-	for (i = ALIGN_DOWN(off, 8); i < ALIGN_DOWN(off, 8) + 8; i++) {
-		if (fi_type_is_shadowed(s->type, i))
-			return true;
-	}
-	return false;
+	return addr >= s->obj && fi_type_is_shadowed(s->type, addr - s->obj, true);
 }
 
 /* The next four under the lock. */
@@ -254,29 +244,37 @@ static bool note_store(struct fi_shadow *s, unsigned long addr)
 	return true;
 }
 
+/* The slow half of fi_shadow_fault(). */
+static noinline bool fault(struct fi_shadow *s, unsigned long addr, bool configured)
+{
+	bool ok;
+
+	raw_spin_lock(&s->lock);
+	ok = is_mapped(s) || (configured ? map_copy(s) : map_object(s, addr));
+	raw_spin_unlock(&s->lock);
+	return ok;
+}
+
 /**
  * fi_shadow_fault - a store faulted: is it one into an object with a shadow?
  * @d: domain with a page table of its own
  * @addr: first byte of the store
  *
- * Context: any but NMI. Return: true: it will not fault again for that reason
+ * Each store that is carried out asks, so this takes no lock: with IRQs off nobody
+ * frees a shadow, see fi_shadow_del().
+ *
+ * Context: exception in the domain, IRQs off.
+ * Return: true: it will not fault again for that reason
  */
 bool fi_shadow_fault(struct fi_domain *d, unsigned long addr)
 {
-	struct fi_shadow *s;
-	unsigned long flags;
-	bool ok;
+	struct fi_shadow *s = find(d, addr);
+	bool configured;
 
-	if (hlist_empty(&d->shadows))
+	if (likely(!s))
 		return false;
-	guard(rcu)();
-	s = find(d, addr);
-	if (!s)
-		return false;
-	raw_spin_lock_irqsave(&s->lock, flags);
-	ok = is_mapped(s) || (is_configured(s, addr) ? map_copy(s) : map_object(s, addr));
-	raw_spin_unlock_irqrestore(&s->lock, flags);
-	return ok;
+	configured = is_configured(s, addr);
+	return (configured || fi_translated(d)) && fault(s, addr, configured);
 }
 
 /**
@@ -289,14 +287,10 @@ bool fi_shadow_fault(struct fi_domain *d, unsigned long addr)
  */
 bool fi_shadow_ask(struct fi_domain *d, unsigned long addr)
 {
-	struct fi_shadow *s;
+	struct fi_shadow *s = find(d, addr);
 	bool ok;
 
-	if (hlist_empty(&d->shadows))
-		return false;
-	guard(rcu)();
-	s = find(d, addr);
-	if (!s || !fi_type_is_shadowed(s->type, addr - s->obj))
+	if (!s || !fi_type_is_shadowed(s->type, addr - s->obj, false))
 		return false;
 	raw_spin_lock(&s->lock);
 	if (is_mapped(s))

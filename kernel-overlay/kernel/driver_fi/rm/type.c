@@ -193,13 +193,19 @@ const unsigned long *fi_type_grants(const struct fi_type *t)
 	return smp_load_acquire(&fi_type_desc(t)->bytes) ? fi_type_desc(t)->grants : NULL;
 }
 
-/* Does a store to that byte go to the object's shadow copy? Any context. */
-bool fi_type_is_shadowed(const struct fi_type *t, unsigned long off)
+/*
+ * Does a store to the byte at @off go to the object's shadow copy, or with @word one to
+ * any of the 8 aligned bytes around it? Any context.
+ */
+bool fi_type_is_shadowed(const struct fi_type *t, unsigned long off, bool word)
 {
 	const struct fi_type_desc *d = fi_type_desc(t);
 
 	/* Pairs with the release in add_fields(). */
-	return off < t->size && smp_load_acquire(&d->bytes) && test_bit(off, d->shadow);
+	if (off >= t->size || !smp_load_acquire(&d->bytes))
+		return false;
+	/* Little endian: a byte of the bitmap tells of a word of the object. */
+	return ((const u8 *)d->shadow)[off / 8] & (word ? 0xff : 1 << off % 8);
 }
 
 /**
