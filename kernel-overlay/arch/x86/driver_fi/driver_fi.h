@@ -8,6 +8,7 @@
 #include <linux/driver_fi.h>
 #include <linux/atomic.h>
 #include <linux/init.h>
+#include <linux/linkage.h>
 #include <linux/percpu.h>
 
 /* Of a leaf: FI's own mapping, not the kernel's or a stripped copy of it. */
@@ -27,6 +28,9 @@ extern unsigned long fi_cr3_noflush;
 extern atomic64_t fi_tlb_gen;
 extern unsigned long fi_idt_target[];
 DECLARE_PER_CPU(unsigned long, fi_kernel_cr3);
+
+/* init.c: called by gate.S and gate_dbi.S in a kernel with CONFIG_TRACE_IRQFLAGS. */
+asmlinkage void fi_trace_irqs(unsigned long flags);
 
 /* gate.S: one stub per vector, and those for gates with an IST of their own. */
 extern char fi_idt_stubs[];

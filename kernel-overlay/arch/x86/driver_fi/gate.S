@@ -132,6 +132,14 @@ SYM_CODE_START_LOCAL(fi_import_call)
 	pushq	%rdx
 	pushq	%rsi
 	pushq	%rdi
+#ifdef CONFIG_TRACE_IRQFLAGS
+	UNWIND_HINT sp_reg=ORC_REG_SP sp_offset=144 type=ORC_TYPE_CALL
+	movq	FI_FRAME_domain_sp(%r10), %rdi
+	movq	(%rdi), %rdi
+	call	fi_trace_irqs
+	movq	56(%rsp), %rax
+	movq	72(%rsp), %r10
+#endif
 	movq	%rsp, %rdi
 	UNWIND_HINT sp_reg=ORC_REG_SP sp_offset=144 type=ORC_TYPE_CALL
 	movl	$0, FI_FRAME_ticks(%r10)

@@ -97,6 +97,14 @@ SYM_CODE_START(fi_stack_import_gate)
 	pushq	%rdx
 	pushq	%rsi
 	pushq	%rdi
+#ifdef CONFIG_TRACE_IRQFLAGS
+	UNWIND_HINT sp_reg=ORC_REG_SP sp_offset=144 type=ORC_TYPE_CALL
+	pushfq
+	popq	%rdi
+	call	fi_trace_irqs
+	movq	56(%rsp), %rax
+	movq	72(%rsp), %r10
+#endif
 	movq	%rsp, %rdi
 	UNWIND_HINT sp_reg=ORC_REG_SP sp_offset=144 type=ORC_TYPE_CALL
 	movl	$0, FI_FRAME_ticks(%r10)

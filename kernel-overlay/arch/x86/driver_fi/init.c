@@ -6,6 +6,7 @@
 #include <linux/cc_platform.h>
 #include <linux/export.h>
 #include <linux/init.h>
+#include <linux/irqflags.h>
 #include <linux/mm.h>
 #include <linux/printk.h>
 #include <linux/set_memory.h>
@@ -18,6 +19,25 @@
 #include <asm/sections.h>
 
 #include "driver_fi.h"
+
+#ifdef CONFIG_TRACE_IRQFLAGS
+/*
+ * At each import: lockdep is told whether IRQs are on, as @flags say the driver had
+ * them. Within a domain they change where nobody tells: with the crossing, and by
+ * the driver's own cli and sti.
+ */
+asmlinkage void fi_trace_irqs(unsigned long flags)
+{
+	unsigned long now;
+
+	raw_local_irq_save(now);
+	if (raw_irqs_disabled_flags(flags))
+		trace_hardirqs_off();
+	else
+		trace_hardirqs_on();
+	raw_local_irq_restore(now);
+}
+#endif
 
 /* Are the kernel's memory regions where they are without randomization? */
 bool arch_fi_layout_default(void)

@@ -241,6 +241,8 @@ bool fi_invoke(struct fi_entry *e, const unsigned long *a, unsigned long *ret)
 	WRITE_ONCE(current->fi_frame, &f);
 
 	*ret = fi_cross_over(&f, fi_entry_target(d, e), a, fi_prepare_stack(top, e, a));
+	/* They are; lockdep was last told at an import. */
+	trace_hardirqs_off();
 
 	if (unlikely(f.faulted | fi_context_differs(&f) | atomic_read(&d->shadowed)))
 		fi_mend_context(&f);
