@@ -79,6 +79,8 @@ static const struct fi_import tenant_imports[] = {
 	{ .name = "lockdep_rcu_suspicious", .fn = w_nothing },
 	{ .name = "lockdep_init_map_type", .fn = w_nothing },
 	{ .name = "__init_work", .fn = w_nothing },
+	{ .name = "dump_page", .fn = w_nothing },
+	{ .name = "rcu_is_watching", .fn = w_nothing },
 	{ .name = "__might_sleep", .fn = w_nothing },
 	{ .name = "__might_resched", .fn = w_nothing },
 	{ .name = "__x86_return_thunk", .plain = true },
