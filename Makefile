@@ -12,7 +12,7 @@ help:
 	@echo 'make perf      instructions and crossings per packet'
 	@echo 'make bench-dbi speed of translated code on this CPU: build/host/bench.txt, .svg'
 	@echo 'make debug     the kernel with lockdep, kmemleak and so on'
-	@echo 'make test-debug  boots of that kernel: restarts, their locks and leaks'
+	@echo 'make test-debug  that kernel and its boots, which are a step of make test'
 	@echo 'make deb       a Debian kernel package (cloud config and DRIVER_FI)'
 	@echo 'make deps      install the Debian packages that all this needs'
 	@echo 'make clean     remove what was built, not the kernel tree'
@@ -36,8 +36,8 @@ demo: build
 test: deps
 	@tests/run
 
-test-debug: debug
-	@BOOT_LIST=list-debug tests/boot/run
+test-debug: deps
+	@tests/run debug
 
 check: build
 	@scripts/check

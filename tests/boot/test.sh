@@ -216,24 +216,6 @@ nothing_left()
 	[ ! -e $FI/$UNDER_TEST ] && ! grep -q . /sys/kernel/debug/driver_fi/objects 2>/dev/null
 }
 
-# kmemleak_clean WHAT: one test, where the kernel has kmemleak
-kmemleak_clean()
-{
-	local k=/sys/kernel/debug/kmemleak
-
-	[ -e $k ] || return 0
-	# an object counts as leaked only from the second scan on
-	echo scan >$k
-	sleep 6
-	echo scan >$k
-	if [ -s $k ]; then
-		head -40 $k
-		fail "$1: $(grep -c '^unreferenced' $k) leaks"
-	else
-		ok "$1 clean"
-	fi
-}
-
 # --- faults ---------------------------------------------------------------
 
 INJECT=/sys/kernel/debug/driver_fi
