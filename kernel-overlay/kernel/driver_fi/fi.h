@@ -95,6 +95,7 @@ enum fi_fault_kind {
 	FI_FAULT_RETURN,	/* the engine: a return address was overwritten */
 	FI_FAULT_INSN,		/* the engine: an instruction no driver may execute */
 	FI_FAULT_UNBOUND,	/* the kernel called a function without a slot */
+	FI_FAULT_LIMIT,		/* has reached a limit of its domain */
 	FI_FAULT_INIT,		/* init failed on restart */
 	FI_FAULT_USER,		/* asked for by the user (fictl restart) */
 	FI_NR_FAULTS

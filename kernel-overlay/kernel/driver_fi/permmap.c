@@ -12,6 +12,7 @@
 #include <linux/hash.h>
 #include <linux/list.h>
 #include <linux/mm.h>
+#include <linux/moduleparam.h>
 #include <linux/rcupdate.h>
 #include <linux/slab.h>
 #include <linux/workqueue.h>
@@ -22,8 +23,13 @@
 
 #include "fi.h"
 
-/* Pages a map may have: 8 MiB, for 64 MiB of address space with grants. */
-#define PERMMAP_LIMIT	(SZ_8M / PAGE_SIZE)
+#undef MODULE_PARAM_PREFIX
+#define MODULE_PARAM_PREFIX "driver_fi."
+
+/* 8 MiB are for 64 MiB of address space with grants. */
+static unsigned int map_kib = SZ_8M / SZ_1K;
+module_param(map_kib, uint, 0644);
+MODULE_PARM_DESC(map_kib, "KiB that the permission map of a driver may have, when it is loaded");
 
 /* Pages that are found without a walk: every packet asks for the same few. */
 #define RECENT_BITS	9
@@ -39,6 +45,7 @@
  * @recent: by hash, pages of the map; page->private is its index in @pages.
  *	Filled under the lock, so no entry outlives its page.
  * @nr: pages in the map, under the lock
+ * @limit: pages it may have
  * @pgt: page table that it is mapped in if @mapped; NULL: the kernel's
  * @mapped: translated code reads it
  * @gone: pages that left the map while TLBs may still have them, under the lock
@@ -48,6 +55,7 @@ struct fi_permmap {
 	struct xarray pages;
 	struct page *recent[1 << RECENT_BITS];
 	unsigned int nr;
+	unsigned int limit;
 	struct fi_pgtable *pgt;
 	bool mapped;
 	struct list_head gone;
@@ -167,7 +175,7 @@ static void reap(struct work_struct *work)
  * @pgt: page table of the domain, or NULL: the kernel's
  * @mapped: the domain's code is translated and reads the map
  *
- * Context: may sleep. Return: the map or NULL.
+ * It may grow to driver_fi.map_kib. Context: may sleep. Return: the map or NULL.
  */
 struct fi_permmap *fi_permmap_create(struct fi_pgtable *pgt, bool mapped)
 {
@@ -177,6 +185,7 @@ struct fi_permmap *fi_permmap_create(struct fi_pgtable *pgt, bool mapped)
 		xa_init_flags(&m->pages, XA_FLAGS_LOCK_IRQ);
 		m->pgt = pgt;
 		m->mapped = mapped;
+		m->limit = READ_ONCE(map_kib) / (PAGE_SIZE / SZ_1K);
 		INIT_LIST_HEAD(&m->gone);
 		INIT_WORK(&m->reaper, reap);
 	}
@@ -282,7 +291,7 @@ static int add_page(struct fi_permmap *m, unsigned long idx)
 	void *bits;
 	int ret;
 
-	if (m->nr >= PERMMAP_LIMIT)
+	if (m->nr >= m->limit)
 		return -ENOSPC;
 	if (m->mapped && !arch_fi_is_hole(map_va(idx)))
 		return -EBUSY;
@@ -350,8 +359,10 @@ int fi_permmap_set(struct fi_permmap *m, unsigned long addr, size_t len)
 	unsigned int off, n;
 	int ret;
 
-	if (bad_range(addr, len) || len > PERMMAP_LIMIT * FI_PERM_SPAN)
+	if (bad_range(addr, len))
 		return -EINVAL;
+	if (len / FI_PERM_SPAN > m->limit)
+		return -ENOSPC;
 	if (!len)
 		return 0;
 	xa_lock_irqsave(&m->pages, flags);

@@ -41,6 +41,7 @@ static const struct {
 	[FI_FAULT_RETURN]	= { "return", "return to", FI_LAYER_FLOW, true },
 	[FI_FAULT_INSN]		= { "insn", "forbidden instruction", FI_LAYER_INSN },
 	[FI_FAULT_UNBOUND]	= { "unbound", "called where it must not be", FI_LAYER_WRAPPER },
+	[FI_FAULT_LIMIT]	= { "limit", "a limit of its domain is reached", FI_LAYER_BYTES },
 	[FI_FAULT_INIT]		= { "init", "init failed", FI_LAYER_RECOVERY },
 	[FI_FAULT_USER]		= { "user", "restart asked for by the user", FI_LAYER_USER },
 };

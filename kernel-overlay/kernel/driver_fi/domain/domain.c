@@ -316,7 +316,7 @@ void fi_domain_destroy(struct fi_domain *d)
 static int fi_grant_data(struct fi_domain *d, const struct module_memory *m)
 {
 	void *mod = d->mod;
-	int err = fi_permmap_set(d->perm, (unsigned long)m->base, m->size);
+	int err = fi_mem_grant(d, m->base, m->size);
 
 	if (!err && mod >= m->base && mod < m->base + m->size)
 		fi_permmap_clear(d->perm, (unsigned long)mod, sizeof(struct module));

@@ -26,6 +26,29 @@
 /* Address of an alias of MMIO -> the mapping it is an alias of. */
 static DEFINE_XARRAY(fi_mmio_orig);
 
+#define MAP_IS_FULL "its permission map has as many KiB as driver_fi.map_kib says"
+
+/* Before the driver has run nobody recovers it: loading fails. */
+static noinline void map_is_full(struct fi_domain *d)
+{
+	struct fi_fault fault = { .kind = FI_FAULT_LIMIT, .arg = -1, .why = MAP_IS_FULL };
+
+	if (READ_ONCE(d->state) != FI_LOADING || current->fi_frame)
+		fi_fault_raise(d, &fault);
+	else
+		pr_err_ratelimited("driver_fi: %s: %s\n", d->policy.name, MAP_IS_FULL);
+}
+
+/* All or nothing; a driver that needs more than it may have is at fault. */
+static int grant(struct fi_domain *d, const void *p, size_t len)
+{
+	int err = fi_permmap_set(d->perm, (unsigned long)p, len);
+
+	if (unlikely(err == -ENOSPC))
+		map_is_full(d);
+	return err;
+}
+
 /**
  * fi_mem_grant - bytes of memory whose pages the driver may write become its own
  * @d: domain
@@ -33,11 +56,11 @@ static DEFINE_XARRAY(fi_mmio_orig);
  * @len: bytes
  *
  * Says nothing to a domain whose rights are whole pages. Context: any but NMI.
- * Return: 0, -ENOSPC, -ENOMEM, -EBUSY
+ * Return: 0, -ENOSPC (the domain has failed), -ENOMEM, -EBUSY
  */
 int fi_mem_grant(struct fi_domain *d, const void *p, size_t len)
 {
-	return fi_translated(d) ? fi_permmap_set(d->perm, (unsigned long)p, len) : 0;
+	return fi_translated(d) ? grant(d, p, len) : 0;
 }
 
 /* The opposite. */
@@ -205,7 +228,7 @@ EXPORT_SYMBOL_GPL(fi_pages_revoke);
 
 int fi_bytes_grant(struct fi_domain *d, const void *va, size_t len)
 {
-	return fi_permmap_set(d->perm, (unsigned long)va, len);
+	return grant(d, va, len);
 }
 EXPORT_SYMBOL_GPL(fi_bytes_grant);
 

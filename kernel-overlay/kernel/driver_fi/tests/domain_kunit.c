@@ -8,6 +8,7 @@
 #include <kunit/test.h>
 #include <linux/cpu.h>
 #include <linux/delay.h>
+#include <linux/driver_fi_wrap.h>
 #include <linux/hrtimer.h>
 #include <linux/kthread.h>
 #include <linux/module.h>
@@ -262,6 +263,14 @@ static void test_cost(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, fi_domain_active(victim_domain), 0);
 }
 
+/* Rights for which the map has no room end the domain, and say so. */
+static void test_map_limit(struct kunit *test)
+{
+	KUNIT_EXPECT_EQ(test, fi_bytes_grant(victim_domain, (void *)PAGE_OFFSET, SZ_1G), -ENOSPC);
+	KUNIT_EXPECT_EQ(test, fi_wait_live(victim_domain), FI_FAULT_LIMIT);
+	KUNIT_EXPECT_EQ(test, victim->null(), 42);
+}
+
 static int domain_suite_init(struct kunit_suite *suite)
 {
 	if (!victim || !victim_domain) {
@@ -283,6 +292,7 @@ static struct kunit_case domain_cases[] = {
 	KUNIT_CASE(test_stores),
 	KUNIT_CASE(test_jumps),
 	KUNIT_CASE(test_exceptions),
+	KUNIT_CASE(test_map_limit),
 	KUNIT_CASE(test_cost),
 	KUNIT_CASE_SLOW(test_stress),
 	{ }
