@@ -202,6 +202,16 @@ static void emit_sound(struct run *r, FILE *o)
 	}
 }
 
+static const char *rule_holds(const struct rule *u, const struct scope *s)
+{
+	if (u->table)
+		return xfmt("fi_mem_constant(d, FI_LD(u64, obj, %u), %u)", u->off, u->table);
+	if (u->held)
+		return xfmt("!FI_LD(u64, obj, %u) ||\n\t      fi_obj_held(d, FI_LD(void *, obj, %u), t_%s)",
+			    u->off, u->off, u->held->name);
+	return expr_emit(u->valid.e, s);
+}
+
 /* What a shadow of an object must be before it is merged, as one function a type. */
 static void emit_valid(struct run *r, FILE *o)
 {
@@ -220,9 +230,7 @@ static void emit_valid(struct run *r, FILE *o)
 			const struct rule *u = &t->rule[j];
 
 			fprintf(o, "\tif (fi_gen_differ(obj, old, %u, %u) &&\n\t    !(%s))\n"
-				"\t\treturn \"%s.%s\";\n", u->off, u->len,
-				u->table ? xfmt("fi_mem_constant(d, FI_LD(u64, obj, %u), %u)",
-						u->off, u->table) : expr_emit(u->valid.e, &s),
+				"\t\treturn \"%s.%s\";\n", u->off, u->len, rule_holds(u, &s),
 				t->name, u->path);
 		}
 		fprintf(o, "\treturn NULL;\n}\n\n");

@@ -201,8 +201,11 @@ struct func_note {
 /* A field of a shadowed object that the driver may change, if it is valid then. */
 struct rule {
 	const char *path;
+	struct where where;
 	u32 off, len;
 	u32 table;	/* not 0: points to so many bytes that the driver cannot change */
+	struct mtype *target;	/* not NULL: points to one that the driver holds */
+	struct type_note *held;	/* its type */
 	struct check valid;	/* otherwise */
 };
 

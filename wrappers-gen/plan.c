@@ -192,6 +192,27 @@ static void plan_ko(struct run *r, struct ko *ko, struct names *imps)
 	}
 }
 
+/* The types of what fields of @t's shadows point to. */
+static void plan_rules(struct run *r, struct type_note *t)
+{
+	u32 i;
+
+	for (i = 0; i < t->nr_rule; i++) {
+		struct rule *u = &t->rule[i];
+
+		if (!u->target)
+			continue;
+		u->held = note_type(&r->notes, u->target->name);
+		if (!u->held || !u->held->object)
+			die_at(u->where, "'%s' points to no object", u->path);
+		/* Both would have to be looked at, each before the other. */
+		if (u->held->nr_rule)
+			die_at(u->where, "'%s' points to a %s, which has rules itself",
+			       u->path, u->held->name);
+		u->held->used |= t->used;
+	}
+}
+
 void plan(struct run *r)
 {
 	struct names *imps = names_new();
@@ -205,5 +226,6 @@ void plan(struct run *r)
 
 		/* Manual wrappers of the kernel rely on these, too. */
 		t->used |= t->nr_field > 0;
+		plan_rules(r, t);
 	}
 }

@@ -218,21 +218,31 @@ static void rule_valid(struct reader *r, struct type_note *t, struct rule *rule,
 		die_at(r->where, "valid(%s): %s", in, why);
 }
 
-/* shadow type.path [path ...] [bits=mask], or type.path constant|valid(condition) */
+static void rule_pointer(struct reader *r, struct rule *rule, struct mtype *type, bool held)
+{
+	if (!type_is_ptr(type) || !type_size(type_target(type)))
+		die_at(r->where, "%s is no pointer to %s", rule->path, held ? "an object" : "a table");
+	if (held)
+		rule->target = type_target(type);
+	else
+		rule->table = type_size(type_target(type));
+}
+
+/* shadow type.path [path ...] [bits=mask], or type.path constant|held|valid(condition) */
 void read_shadow(struct reader *r)
 {
 	const char *last = r->word[r->nr - 1], *in = read_inside(last, "valid");
-	bool constant = !strcmp(last, "constant");
+	bool held = !strcmp(last, "held");
 	struct type_note *t;
 	struct rule rule = {};
 	struct member m;
 
-	if (!in && !constant) {
+	if (!in && !held && strcmp(last, "constant")) {
 		read_fields(r, r->nr, true);
 		return;
 	}
 	if (r->nr != 3)
-		die_at(r->where, "one type.member and constant or valid(condition) expected");
+		die_at(r->where, "one type.member and constant, held or valid(condition) expected");
 	rule.path = xfmt("%s", strchr(r->word[1], '.') ?: "") + 1;
 	t = read_fields(r, 2, true);
 	if (!t || !type_member(t->type, rule.path, &m))
@@ -241,13 +251,11 @@ void read_shadow(struct reader *r)
 		die_at(r->where, "%s is a bitfield", rule.path);
 	rule.off = m.bit_off / 8;
 	rule.len = type_size(m.type);
-	if (in) {
+	rule.where = r->where;
+	if (in)
 		rule_valid(r, t, &rule, in);
-	} else {
-		if (!type_is_ptr(m.type) || !type_size(type_target(m.type)))
-			die_at(r->where, "%s is no pointer to a table", rule.path);
-		rule.table = type_size(type_target(m.type));
-	}
+	else
+		rule_pointer(r, &rule, m.type, held);
 	t->rule = xgrow(t->rule, t->nr_rule, sizeof(*t->rule));
 	t->rule[t->nr_rule++] = rule;
 }

@@ -231,7 +231,7 @@ KINDS="wild-text wild-rodata wild-data wild-heap wild-task wild-stack
 FINE_KINDS="overrun use-after-free global-overflow work-write timer-write napi-write
 	list-write smash function-pointer jump-middle wrmsr cr3 port"
 # Stores into a kernel object that the driver configures.
-FIELD_KINDS="bad-field torn-fields protected-field"
+FIELD_KINDS="bad-field bad-pointer torn-fields protected-field"
 
 # What a provoked fault must be reported as.
 expected()
@@ -242,7 +242,7 @@ expected()
 	jump-*|function-pointer) echo exec ;;
 	stack-overflow) echo stack ;;
 	bug|torn-fields) echo bug ;;
-	bad-field) echo field ;;
+	bad-field|bad-pointer) echo field ;;
 	protected-field) [ "$(isolated_mode)" = pt ] && echo field || echo write ;;
 	divide) echo divide ;;
 	loop*) echo loop ;;

@@ -120,6 +120,8 @@ static const struct kind kinds[] = {
 	      .find = fi_aim_list, .stores = 8),
 	PLAIN("bad-field", "set the MTU to nonsense", fi_evil_write_int,
 	      .find = fi_aim_mtu, .stores = 4),
+	PLAIN("bad-pointer", "set the parent device to nonsense", fi_evil_write,
+	      .find = fi_aim_parent, .stores = 8),
 	PLAIN("good-field", "set the MTU to what it may be", fi_evil_write_int,
 	      .find = fi_aim_mtu, .value = FI_EVIL_MTU, .stores = 4),
 	PLAIN("protected-field", "set the MTU, and a field of the kernel's own",

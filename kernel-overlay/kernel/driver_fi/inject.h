@@ -44,6 +44,7 @@ unsigned long fi_aim_work(struct fi_domain *d);
 unsigned long fi_aim_timer(struct fi_domain *d);
 unsigned long fi_aim_global(struct fi_domain *d);
 unsigned long fi_aim_mtu(struct fi_domain *d);
+unsigned long fi_aim_parent(struct fi_domain *d);
 unsigned long fi_aim_protected(struct fi_domain *d);
 /* Is the work that was aimed at pending at this moment? */
 bool fi_aim_pending(void);

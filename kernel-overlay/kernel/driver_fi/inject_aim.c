@@ -104,6 +104,14 @@ unsigned long fi_aim_mtu(struct fi_domain *d)
 	return dev ? (unsigned long)&dev->mtu : 0;
 }
 
+/* Another, by which the kernel goes to an object. */
+unsigned long fi_aim_parent(struct fi_domain *d)
+{
+	const struct net_device *dev = find_netdev(d);
+
+	return dev ? (unsigned long)&dev->dev.parent : 0;
+}
+
 /* A field of the same object that is not theirs, far from those that are. */
 unsigned long fi_aim_protected(struct fi_domain *d)
 {

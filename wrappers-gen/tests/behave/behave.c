@@ -447,6 +447,16 @@ static void shadows(void)
 	want.data = memory + 8;
 	note("%s ", asked(&want, &was));
 	expect("shadow", "valid packet.len valid packet.data valid");
+	hold("packet", (void *)0x10);
+	want.dev = (void *)0x10;
+	note("%s", asked(&want, &was));
+	expect("shadow, not held as what it should be", "packet.dev");
+	hold("device", (void *)0x10);
+	note("%s ", asked(&want, &was));
+	was.dev = want.dev;
+	want.dev = NULL;
+	note("%s", asked(&want, &was));
+	expect("shadow, held", "valid valid");
 }
 
 static void contexts(void)

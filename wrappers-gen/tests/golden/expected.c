@@ -43,7 +43,7 @@ static const struct fi_field f_queue[] = {
 };
 
 static const struct fi_field f_packet[] = {
-	{ 8, 12, ~0ULL, true },	/* data */
+	{ 0, 20, ~0ULL, true },	/* dev */
 	{ 20, 1, 0xf },	/* kind */
 };
 
@@ -79,6 +79,10 @@ static const char *valid_packet(struct fi_domain *d, unsigned long obj,
 	if (fi_gen_differ(obj, old, 8, 8) &&
 	    !(fi_mem_constant(d, FI_LD(u64, obj, 8), 1)))
 		return "packet.data";
+	if (fi_gen_differ(obj, old, 0, 8) &&
+	    !(!FI_LD(u64, obj, 0) ||
+	      fi_obj_held(d, FI_LD(void *, obj, 0), t_device)))
+		return "packet.dev";
 	return NULL;
 }
 
