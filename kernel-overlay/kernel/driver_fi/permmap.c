@@ -553,6 +553,9 @@ bool fi_permmap_fault(struct fi_permmap *m, unsigned long at)
 	unsigned long addr = (at - FI_MAP_DISP) << 3, flags;
 	bool ok = false;
 
+	/* A domain's own places would tell of addresses where there is never anything. */
+	if (at >= FI_VA_START && at < FI_VA_END)
+		return false;
 	if (!m->mapped || addr < PAGE_OFFSET || !arch_fi_is_hole(at & PAGE_MASK))
 		return false;
 	xa_lock_irqsave(&m->pages, flags);
