@@ -276,6 +276,31 @@ void fi_pages_revoke(struct fi_domain *d, void *va, size_t len);
 int fi_bytes_grant(struct fi_domain *d, const void *va, size_t len);
 void fi_bytes_revoke(struct fi_domain *d, const void *va, size_t len);
 
+/**
+ * struct fi_loan - memory of the kernel's that a driver may write during one call
+ * @obj: what, or NULL; nobody else changes it meanwhile
+ * @len: its length
+ * @was: @len bytes of the lender's for what it was when the call began. NULL: a
+ *	buffer, in which the driver's bytes stay whatever comes
+ * @type: whose rules what the driver leaves must keep, or NULL
+ * @granted: fi_loan_end() takes the right away again
+ */
+struct fi_loan {
+	void *obj;
+	size_t len;
+	void *was;
+	const struct fi_type *type;
+	bool granted;
+};
+
+/* For slot wrappers, around fi_invoke(). Any context. 0 or -ENOMEM, -ENOSPC: none is lent. */
+int fi_loan_begin(struct fi_entry *e, struct fi_loan *l, unsigned int nr);
+/*
+ * @ok: the call ended as it should. False: every object is what it was, because it
+ * did not, or a rule is broken and the domain has failed.
+ */
+bool fi_loan_end(struct fi_entry *e, struct fi_loan *l, unsigned int nr, bool ok);
+
 /* A second mapping of MMIO, writable in the domain. NULL on failure. */
 void __iomem *fi_mmio_map(struct fi_domain *d, void __iomem *orig, size_t size);
 void __iomem *fi_mmio_unmap(struct fi_domain *d, void __iomem *alias); /* returns orig or NULL */

@@ -120,7 +120,8 @@ static void record_object(struct fi_domain *d, struct fi_fault *f)
 	fi_object_fn object_fn = READ_ONCE(object_at);
 	struct fi_hit held;
 
-	if (!addr_is_pointer(f))
+	/* Who raised it may know: what was lent is in no table. */
+	if (!addr_is_pointer(f) || f->hit.type)
 		return;
 	if (!fi_origin_find(d->origins, f->addr, &f->hit))
 		f->hit.type = NULL;
@@ -170,6 +171,7 @@ static void record(struct fi_domain *d, const struct fi_fault *from)
 		.layer = from->layer,
 		.ip = original(d, from->ip),
 		.addr = from->addr,
+		.hit = from->hit,
 		.error_code = from->error_code,
 		.trapnr = from->trapnr,
 		.arg = from->arg,

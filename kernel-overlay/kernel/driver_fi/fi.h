@@ -114,7 +114,8 @@ enum fi_fault_kind {
  * @trace: return addresses in driver text found on the driver's stack,
  *	innermost first, 0 behind the last; only with @regs_valid
  * @code: original bytes around @ip; @code_ip is the index of @ip in it
- * @hit: the object that @addr lies in, or just beside; filled likewise
+ * @hit: the object that @addr lies in, or just beside; filled likewise, unless @hit.type is
+ *	known to who raises it
  * @regs_valid: @regs is a copy of the driver's registers
  */
 #define FI_FAULT_TRACE	8

@@ -20,7 +20,7 @@ enum fi_layer {
 	FI_LAYER_INSN,		/* what stands in place of a privileged instruction */
 	FI_LAYER_CPU,		/* an exception that the instruction itself raised */
 	FI_LAYER_WRAPPER,	/* a wrapper of an import or slot */
-	FI_LAYER_SHADOW,	/* the merging of a shadow copy */
+	FI_LAYER_SHADOW,	/* the merging of a shadow copy, the end of a loan */
 	FI_LAYER_CROSSING,	/* the way back from the driver */
 	FI_LAYER_WATCHDOG,
 	FI_LAYER_RECOVERY,

@@ -26,8 +26,8 @@
  * @shadow: likewise for those that go to a shadow copy; a byte is in one of the two
  * @locks: offsets of spinlocks in an object that a holder may take
  * @nr_locks: how many; published with release order
- * @rules: what shadows of such objects have to be; those of wrapper modules come and
- *	go, and are called under RCU
+ * @rules: what shadows of such objects, and lent ones, have to be; those of wrapper modules
+ *	come and go, and are called under RCU
  */
 struct fi_type_desc {
 	struct fi_type t;

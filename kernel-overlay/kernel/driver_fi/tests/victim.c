@@ -119,6 +119,19 @@ static unsigned long victim_configure(struct fi_victim_obj *obj, unsigned long a
 	return READ_ONCE(obj->b) == (u32)b ? 0 : 2;
 }
 
+/* Fills what was lent for the call, with a call between, and perhaps a bug. */
+static unsigned long victim_fill(struct fi_victim_obj *obj, struct fi_victim_obj *other, u64 *buf,
+				 unsigned long a, unsigned long die)
+{
+	WRITE_ONCE(*buf, a);
+	WRITE_ONCE(other->a, a);
+	WRITE_ONCE(obj->a, a);
+	fi_test_import(0);
+	BUG_ON(die);
+	WRITE_ONCE(obj->b, a);
+	return 0;
+}
+
 static unsigned long victim_data(unsigned long val)
 {
 	victim_counter += val;
@@ -165,6 +178,7 @@ static const struct fi_victim_ops victim_ops = {
 	.branch = victim_branch,
 	.dispatch = victim_dispatch,
 	.configure = victim_configure,
+	.fill = victim_fill,
 };
 
 static int __init victim_init(void)

@@ -49,7 +49,13 @@ struct fi_victim_ops {
 	unsigned long (*dispatch)(void);		/* 10 and what fi_test_call returns */
 	unsigned long (*configure)(struct fi_victim_obj *obj, unsigned long a,
 				   unsigned long b, unsigned long die);
+	/* The first two are lent, and 8 bytes of the third; the first keeps rules. */
+	unsigned long (*fill)(struct fi_victim_obj *obj, struct fi_victim_obj *other, u64 *buf,
+			      unsigned long a, unsigned long die);
 };
+
+/* Of what is lent to fill(). */
+#define FI_VICTIM_LENT	"victim_lent"
 
 /* Imports of the victim, exported by the tests. */
 unsigned long fi_test_import(unsigned long n);

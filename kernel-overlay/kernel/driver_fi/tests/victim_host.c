@@ -108,11 +108,36 @@ static unsigned long slot_any(struct fi_entry *e, unsigned long *a)
 	return ret;
 }
 
-#define SLOT(n, args)							\
+static const struct fi_type *lent_type;
+
+/* As wrappers-gen makes it of obj=lend other=lend buf=lend[8]. */
+static unsigned long slot_lend(struct fi_entry *e, unsigned long *a)
+{
+	u64 was_obj[sizeof(struct fi_victim_obj) / sizeof(u64)];
+	u64 was_other[sizeof(struct fi_victim_obj) / sizeof(u64)];
+	struct fi_loan lent[] = {
+		{ .obj = (void *)a[0], .len = sizeof(was_obj), .was = was_obj, .type = lent_type },
+		{ .obj = (void *)a[1], .len = sizeof(was_other), .was = was_other },
+		{ .obj = (void *)a[2], .len = 8 },
+	};
+	unsigned long ret = e->slot->errval;
+	bool ok;
+
+	if (fi_loan_begin(e, lent, ARRAY_SIZE(lent)))
+		return ret;
+	ok = fi_invoke(e, a, &ret);
+	if (!fi_loan_end(e, lent, ARRAY_SIZE(lent), ok))
+		ret = e->slot->errval;
+	return ret;
+}
+
+#define SLOT_FN(n, args, f)						\
 	static const struct fi_slot slot_##n = {			\
-		.name = "fi_victim_ops." #n, .fn = slot_any,		\
+		.name = "fi_victim_ops." #n, .fn = f,			\
 		.nargs = args, .errval = (unsigned long)-EIO,		\
 	}
+
+#define SLOT(n, args)	SLOT_FN(n, args, slot_any)
 
 SLOT(null, 0);
 SLOT(args, 8);
@@ -133,13 +158,14 @@ SLOT(fixup, 1);
 SLOT(branch, 0);
 SLOT(dispatch, 0);
 SLOT(configure, 4);
+SLOT_FN(fill, 5, slot_lend);
 
 #define BIND(n) { "victim_" #n, &slot_##n }
 static const struct fi_binding victim_bind[] = {
 	BIND(null), BIND(args), BIND(import), BIND(callback), BIND(store), BIND(load),
 	BIND(jump), BIND(divide), BIND(bug), BIND(warn), BIND(spin), BIND(irqs_off),
 	BIND(bad_stack), BIND(data), BIND(recurse),
-	BIND(fixup), BIND(branch), BIND(dispatch), BIND(configure),
+	BIND(fixup), BIND(branch), BIND(dispatch), BIND(configure), BIND(fill),
 	{ }
 };
 
@@ -157,6 +183,7 @@ static struct fi_wrappers victim_wrappers = {
 
 static int __init victim_host_init(void)
 {
+	lent_type = fi_type_get(FI_VICTIM_LENT, sizeof(struct fi_victim_obj), NULL, 0);
 	return fi_wrappers_register(&victim_wrappers);
 }
 
