@@ -66,8 +66,8 @@ static void read_line(struct reader *r)
 {
 	static const struct { const char *word; void (*fn)(struct reader *r); } lines[] = {
 		{ "func", read_func }, { "type", read_type },
-		{ "inplace", read_inplace }, { "shadow", read_shadow }, { "slot", read_slot },
-		{ "object", read_object }, { "token", read_token },
+		{ "inplace", read_inplace }, { "shadow", read_shadow }, { "lent", read_lent },
+		{ "slot", read_slot }, { "object", read_object }, { "token", read_token },
 	};
 	char *w = r->word[0];
 	size_t len = strlen(w);

@@ -37,14 +37,21 @@ static void assert_offset(FILE *o, const char *type, const char *path, u32 off)
 /* Bitfields have no offsetof(); the size and their neighbours hold them. */
 static void assert_type(FILE *o, const struct type_note *t)
 {
+	struct names *done = names_new();
 	u32 i;
 
 	fprintf(o, "static_assert(sizeof(struct %s) == %u);\n", t->name, t->type->size);
 	for (i = 0; i < t->nr_field; i++) {
 		struct member m;
 
-		if (type_member(t->type, t->field[i].path, &m) && !m.bit_size)
+		if (type_member(t->type, t->field[i].path, &m) && !m.bit_size) {
+			names_add(done, t->field[i].path, o);
 			assert_offset(o, t->name, t->field[i].path, m.bit_off / 8);
+		}
+	}
+	for (i = 0; i < t->nr_rule; i++) {
+		if (names_add(done, t->rule[i].path, o))
+			assert_offset(o, t->name, t->rule[i].path, t->rule[i].off);
 	}
 }
 

@@ -189,7 +189,7 @@ static void emit_sound(struct run *r, FILE *o)
 
 	for (i = 0; i < r->notes.nr_type; i++) {
 		const struct type_note *t = &r->notes.type[i];
-		struct param obj = obj_param(t);
+		struct param obj = obj_param(t, "obj");
 		struct scope s = { .p = &obj, .nr = 1, .obj = true };
 
 		if (!t->used || !t->nr_sound)
@@ -202,25 +202,29 @@ static void emit_sound(struct run *r, FILE *o)
 	}
 }
 
-static const char *rule_holds(const struct rule *u, const struct scope *s)
+/* The condition on a field that has changed. */
+static const char *rule_emit(const struct type_note *t, const struct rule *u)
 {
+	struct param p[] = { obj_param(t, "obj"), obj_param(t, "old") };
+	struct scope s = { .p = p, .nr = 2, .obj = true };
+
 	if (u->table)
 		return xfmt("fi_mem_constant(d, FI_LD(u64, obj, %u), %u)", u->off, u->table);
 	if (u->held)
 		return xfmt("!FI_LD(u64, obj, %u) ||\n\t      fi_obj_held(d, FI_LD(void *, obj, %u), t_%s)",
 			    u->off, u->off, u->held->name);
-	return expr_emit(u->valid.e, s);
+	if (u->string)
+		return xfmt("fi_gen_string(d, FI_LD(u64, obj, %u))", u->off);
+	return expr_emit(u->valid.e, &s);
 }
 
-/* What a shadow of an object must be before it is merged, as one function a type. */
+/* What a shadow must be before it is merged, and a lent object, as one function a type. */
 static void emit_valid(struct run *r, FILE *o)
 {
 	u32 i, j;
 
 	for (i = 0; i < r->notes.nr_type; i++) {
 		const struct type_note *t = &r->notes.type[i];
-		struct param obj = obj_param(t);
-		struct scope s = { .p = &obj, .nr = 1, .obj = true };
 
 		if (!t->used || !t->nr_rule)
 			continue;
@@ -230,8 +234,8 @@ static void emit_valid(struct run *r, FILE *o)
 			const struct rule *u = &t->rule[j];
 
 			fprintf(o, "\tif (fi_gen_differ(obj, old, %u, %u) &&\n\t    !(%s))\n"
-				"\t\treturn \"%s.%s\";\n", u->off, u->len, rule_holds(u, &s),
-				t->name, u->path);
+				"\t\treturn \"%s.%s\";\n", u->off, u->len,
+				rule_emit(t, u), t->name, u->path);
 		}
 		fprintf(o, "\treturn NULL;\n}\n\n");
 	}

@@ -144,7 +144,7 @@ static struct expr *parse(struct parser *p, int prec)
 	return left;
 }
 
-struct param obj_param(const struct type_note *t)
+struct param obj_param(const struct type_note *t, const char *name)
 {
 	struct mtype *ptr = xcalloc(1, sizeof(*ptr));
 
@@ -152,7 +152,7 @@ struct param obj_param(const struct type_note *t)
 	ptr->name = "";
 	ptr->size = 8;
 	ptr->ref = t->type;
-	return (struct param){ .name = "obj", .type = ptr };
+	return (struct param){ .name = name, .type = ptr };
 }
 
 struct expr *expr_parse(const char *text, struct where w)
@@ -217,7 +217,7 @@ const char *expr_check(const struct expr *e, const struct scope *s)
 
 static const char *word(const struct scope *s, const struct param *p)
 {
-	return s->obj ? "obj" : arg_emit(p->pos, s->slot);
+	return s->obj ? p->name : arg_emit(p->pos, s->slot);
 }
 
 const char *arg_emit(u32 pos, bool slot)

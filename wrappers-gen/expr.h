@@ -14,11 +14,11 @@ struct scope {
 	struct mtype *ret;	/* NULL: "ret" is not allowed */
 	bool slot;		/* arguments are a[], not c->arg[] */
 	bool size;		/* a length: + and * saturate */
-	bool obj;		/* the only parameter is the C variable obj */
+	bool obj;		/* parameters are C variables, see obj_param() */
 };
 
-/* The parameter "obj" of conditions on a type's objects. */
-struct param obj_param(const struct type_note *t);
+/* A parameter of conditions on a type's objects: "obj", or "old", what it was. */
+struct param obj_param(const struct type_note *t, const char *name);
 
 struct expr *expr_parse(const char *text, struct where w);
 /* NULL if every name is known, else the complaint. */

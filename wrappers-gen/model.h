@@ -198,7 +198,7 @@ struct func_note {
 	bool used;
 };
 
-/* A field of a shadowed object that the driver may change, if it is valid then. */
+/* What a field of a shadowed or lent object must be when the driver has changed it. */
 struct rule {
 	const char *path;
 	struct where where;
@@ -206,6 +206,7 @@ struct rule {
 	u32 table;	/* not 0: points to so many bytes that the driver cannot change */
 	struct mtype *target;	/* not NULL: points to one that the driver holds */
 	struct type_note *held;	/* its type */
+	bool string;	/* points to a string */
 	struct check valid;	/* otherwise */
 };
 
@@ -223,7 +224,7 @@ struct type_note {
 	s64 drop_arg[2];
 	struct check *sound;	/* conditions on "obj" for each use of one */
 	u32 nr_sound;
-	struct rule *rule;	/* what fields of its shadows must be */
+	struct rule *rule;	/* what fields of its shadows, or of lent ones, must be */
 	u32 nr_rule;
 	struct field *field;
 	u32 nr_field;
@@ -263,6 +264,8 @@ struct slot_note {
 	bool has_errval;
 	s64 errval;
 	struct expr *down;	/* value while the domain is down */
+	struct check *valid;	/* what must be true after the call */
+	u32 nr_valid;
 	struct spec *spec;
 	u32 nr_spec;
 	bool used;

@@ -43,7 +43,7 @@ static bool same_params(const struct splan *a, const struct splan *b)
 	u32 i;
 
 	if (a->nr != b->nr || a->errval != b->errval || a->ret.kind != b->ret.kind ||
-	    a->note->down || b->note->down)
+	    a->note->down || b->note->down || a->note->nr_valid || b->note->nr_valid)
 		return false;
 	for (i = 0; i < a->nr; i++) {
 		const struct param *p = &a->p[i], *q = &b->p[i];

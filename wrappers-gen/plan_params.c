@@ -126,6 +126,21 @@ static const char *resolve_len(struct param *p)
 	return NULL;
 }
 
+/* An object, with its rules if there are any; or a buffer of a length. */
+static const char *resolve_lend(struct run *r, struct param *p)
+{
+	const char *why = resolve_len(p);
+	struct type_note *t = NULL;
+
+	if (!why && type_is_ptr(p->type))
+		t = note_type(&r->notes, type_target(p->type)->name);
+	if (!t || !t->nr_rule)
+		return why;
+	p->tn = t;
+	return p->len ? NULL : xfmt("parameter '%s': %s has rules, so it is lent whole",
+				    p->name, t->name);
+}
+
 static const char *resolve_cb(struct run *r, struct param *p)
 {
 	p->cb = plan_slot(r, p->spec.arg ? p->spec.arg : "",
@@ -170,9 +185,10 @@ static const char *resolve(struct run *r, struct param *p)
 	switch (p->spec.kind) {
 	case SP_WITHIN:
 		return resolve_within(r, p);
-	case SP_IN: case SP_OUT: case SP_INOUT: case SP_LEND:
-	case SP_IOMEM: case SP_USER:
+	case SP_IN: case SP_OUT: case SP_INOUT: case SP_IOMEM: case SP_USER:
 		return resolve_len(p);
+	case SP_LEND:
+		return resolve_lend(r, p);
 	case SP_CB:
 		return resolve_cb(r, p);
 	default:

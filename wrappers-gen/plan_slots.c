@@ -61,6 +61,34 @@ static const char *plan_slot_ret(struct splan *p)
 	}
 }
 
+/* What is lent whole is copied to the kernel's stack for the time of the call. */
+#define MAX_LENT	1024
+
+static const char *plan_slot_loans(const struct splan *p)
+{
+	u32 i, sum = 0;
+
+	for (i = 0; i < p->nr; i++) {
+		if (p->p[i].spec.kind == SP_LEND)
+			sum += p->p[i].len;
+	}
+	return sum > MAX_LENT ? xfmt("lends objects of %u bytes: at most %u, or lend[n]",
+				     sum, MAX_LENT) : NULL;
+}
+
+static const char *plan_slot_valid(const struct splan *p)
+{
+	struct scope s = { .p = p->p, .nr = p->nr, .ret = p->proto->ref, .slot = true };
+	const char *why = NULL;
+	u32 i;
+
+	if (p->note->nr_valid && p->ret.kind == SP_CONSUMED)
+		return "valid() of a slot that takes an object";
+	for (i = 0; i < p->note->nr_valid && !why; i++)
+		why = expr_check(p->note->valid[i].e, &s);
+	return why;
+}
+
 static const char *plan_slot_generated(struct run *r, struct splan *p)
 {
 	const char *why = plan_place(p->proto, &p->p, &p->nr_pos);
@@ -74,6 +102,10 @@ static const char *plan_slot_generated(struct run *r, struct splan *p)
 		why = plan_slot_ret(p);
 	if (!why)
 		why = plan_errval(p);
+	if (!why)
+		why = plan_slot_loans(p);
+	if (!why)
+		why = plan_slot_valid(p);
 	return why;
 }
 

@@ -47,6 +47,7 @@ void read_type(struct reader *r);
 void read_token(struct reader *r);
 void read_inplace(struct reader *r);
 void read_shadow(struct reader *r);
+void read_lent(struct reader *r);
 void read_slot(struct reader *r);
 void read_object(struct reader *r);
 

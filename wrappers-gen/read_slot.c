@@ -89,10 +89,20 @@ static void word_down(struct reader *r, void *note, const char *in)
 	s->down = expr_parse(in, r->where);
 }
 
+/* valid(ret||x->y): what must be true when the driver returned. */
+static void word_valid(struct reader *r, void *note, const char *in)
+{
+	struct slot_note *s = note;
+
+	s->valid = xgrow(s->valid, s->nr_valid, sizeof(*s->valid));
+	s->valid[s->nr_valid++] = read_check_of(r, in);
+}
+
 static const struct word slot_words[] = {
 	{ "manual", word_manual }, { "atomic", word_context },
 	{ "sleep", word_context }, { "as=", word_as },
-	{ "errval=", word_errval }, { "down(", word_down }, {}
+	{ "errval=", word_errval }, { "down(", word_down },
+	{ "valid(", word_valid }, {}
 };
 
 void read_slot(struct reader *r)

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * Annotate: lines about types: type, token, inplace, shadow.
+ * Annotate: lines about types: type, token, inplace, shadow, lent.
  */
 #include <stdlib.h>
 #include <string.h>
@@ -54,7 +54,7 @@ static void word_sound(struct reader *r, void *note, const char *text)
 {
 	struct type_note *t = note;
 	struct check c = read_check_of(r, text);
-	struct param obj = obj_param(t);
+	struct param obj = obj_param(t, "obj");
 	struct scope s = { .p = &obj, .nr = 1 };
 	const char *why = expr_check(c.e, &s);
 
@@ -168,21 +168,32 @@ void read_token(struct reader *r)
 	t->where = r->where;
 }
 
-/* The members that a line names; @nr words of it, the last may be bits=mask. */
-static struct type_note *read_fields(struct reader *r, u32 nr, bool shadow)
+/* The type and the member that a line begins with; NULL if the line is left out. */
+static struct type_note *read_path(struct reader *r, const char **member)
 {
 	char *path = strchr(r->word[1], '.');
 	struct type_note *t;
+
+	if (!path)
+		die_at(r->where, "type.member expected, not '%s'", r->word[1]);
+	*path++ = 0;
+	*member = path;
+	t = note_type(r->n, r->word[1]);
+	if (read_missing(r, t && t->type, "type (no type line)", r->word[1]))
+		return NULL;
+	return t;
+}
+
+/* The members that a line names; @nr words of it, the last may be bits=mask. */
+static struct type_note *read_fields(struct reader *r, u32 nr, bool shadow, const char **path)
+{
+	struct type_note *t = read_path(r, path);
 	struct member m;
 	u64 bits = ~0ULL;
 	const char *in;
 	u32 i;
 
-	if (!path)
-		die_at(r->where, "type.member expected, not '%s'", r->word[1]);
-	*path++ = 0;
-	t = note_type(r->n, r->word[1]);
-	if (read_missing(r, t && t->type, "type (no type line)", r->word[1]))
+	if (!t)
 		return NULL;
 	in = read_after(r->word[nr - 1], "bits=");
 	if (in) {
@@ -190,7 +201,7 @@ static struct type_note *read_fields(struct reader *r, u32 nr, bool shadow)
 		nr--;
 	}
 	for (i = 1; i < nr; i++) {
-		const char *p = i == 1 ? path : r->word[i];
+		const char *p = i == 1 ? *path : r->word[i];
 
 		if (read_missing(r, type_member(t->type, p, &m),
 				 xfmt("member of struct %s:", t->name), p))
@@ -203,13 +214,21 @@ static struct type_note *read_fields(struct reader *r, u32 nr, bool shadow)
 /* inplace type.path [path ...] [bits=mask] */
 void read_inplace(struct reader *r)
 {
-	read_fields(r, r->nr, false);
+	const char *path;
+
+	read_fields(r, r->nr, false, &path);
+}
+
+static bool is_rule(const char *w)
+{
+	return !strcmp(w, "constant") || !strcmp(w, "held") || !strcmp(w, "string") ||
+	       read_inside(w, "valid");
 }
 
 static void rule_valid(struct reader *r, struct type_note *t, struct rule *rule, const char *in)
 {
-	struct param obj = obj_param(t);
-	struct scope s = { .p = &obj, .nr = 1 };
+	struct param p[] = { obj_param(t, "obj"), obj_param(t, "old") };
+	struct scope s = { .p = p, .nr = 2 };
 	const char *why;
 
 	rule->valid = read_check_of(r, in);
@@ -218,44 +237,67 @@ static void rule_valid(struct reader *r, struct type_note *t, struct rule *rule,
 		die_at(r->where, "valid(%s): %s", in, why);
 }
 
-static void rule_pointer(struct reader *r, struct rule *rule, struct mtype *type, bool held)
+static void rule_pointer(struct reader *r, struct rule *rule, struct mtype *type)
 {
-	if (!type_is_ptr(type) || !type_size(type_target(type)))
-		die_at(r->where, "%s is no pointer to %s", rule->path, held ? "an object" : "a table");
-	if (held)
+	const char *word = r->word[2];
+	u32 size = type_is_ptr(type) ? type_size(type_target(type)) : 0;
+
+	rule->string = !strcmp(word, "string");
+	if (rule->string ? size != 1 : !size)
+		die_at(r->where, "%s is no pointer to %s", rule->path,
+		       rule->string ? "characters" : *word == 'h' ? "an object" : "a table");
+	if (!strcmp(word, "held"))
 		rule->target = type_target(type);
-	else
-		rule->table = type_size(type_target(type));
+	else if (!rule->string)
+		rule->table = size;
 }
 
-/* shadow type.path [path ...] [bits=mask], or type.path constant|held|valid(condition) */
-void read_shadow(struct reader *r)
+/* The third and last word, as is_rule() knows it. */
+static void add_rule(struct reader *r, struct type_note *t, const char *path)
 {
-	const char *last = r->word[r->nr - 1], *in = read_inside(last, "valid");
-	bool held = !strcmp(last, "held");
-	struct type_note *t;
-	struct rule rule = {};
+	const char *in = read_inside(r->word[2], "valid");
+	struct rule rule = { .path = path, .where = r->where };
 	struct member m;
 
-	if (!in && !held && strcmp(last, "constant")) {
-		read_fields(r, r->nr, true);
-		return;
-	}
-	if (r->nr != 3)
-		die_at(r->where, "one type.member and constant, held or valid(condition) expected");
-	rule.path = xfmt("%s", strchr(r->word[1], '.') ?: "") + 1;
-	t = read_fields(r, 2, true);
-	if (!t || !type_member(t->type, rule.path, &m))
+	if (!type_member(t->type, path, &m))
 		return;
 	if (m.bit_size || m.bit_off % 8)
-		die_at(r->where, "%s is a bitfield", rule.path);
+		die_at(r->where, "%s is a bitfield", path);
 	rule.off = m.bit_off / 8;
 	rule.len = type_size(m.type);
-	rule.where = r->where;
 	if (in)
 		rule_valid(r, t, &rule, in);
 	else
-		rule_pointer(r, &rule, m.type, held);
+		rule_pointer(r, &rule, m.type);
 	t->rule = xgrow(t->rule, t->nr_rule, sizeof(*t->rule));
 	t->rule[t->nr_rule++] = rule;
+}
+
+/* shadow type.path [path ...] [bits=mask], or type.path and a rule */
+void read_shadow(struct reader *r)
+{
+	bool ruled = is_rule(r->word[r->nr - 1]);
+	const char *path;
+	struct type_note *t;
+
+	if (ruled && r->nr != 3)
+		die_at(r->where, "one type.member and one rule expected");
+	t = read_fields(r, ruled ? 2 : r->nr, true, &path);
+	if (t && ruled)
+		add_rule(r, t, path);
+}
+
+/* lent type.path and a rule */
+void read_lent(struct reader *r)
+{
+	const char *path;
+	struct type_note *t;
+	struct member m;
+
+	if (r->nr != 3 || !is_rule(r->word[2]))
+		die_at(r->where, "one type.member and one rule expected");
+	t = read_path(r, &path);
+	if (t && !read_missing(r, type_member(t->type, path, &m),
+			       xfmt("member of struct %s:", t->name), path))
+		add_rule(r, t, path);
 }

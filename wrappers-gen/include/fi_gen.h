@@ -26,6 +26,12 @@ static inline bool fi_gen_differ(unsigned long a, unsigned long b, u32 off, u32 
 	return memcmp((const void *)(a + off), (const void *)(b + off), len);
 }
 
+/* NULL, or what the kernel can print? */
+static inline bool fi_gen_string(struct fi_domain *d, unsigned long addr)
+{
+	return !addr || fi_mem_string(d, addr, PAGE_SIZE);
+}
+
 /* What stands for a lock that has no address of its own. */
 #define FI_GEN_LOCK(kind)	((void *)(unsigned long)((kind) + 1))
 

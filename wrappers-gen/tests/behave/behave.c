@@ -5,205 +5,9 @@
  */
 #include "../golden/expected.c"
 
-bool behave_atomic;
+#include "core.h"
 
-static char happened[4096];
 static int fails, tests;
-
-static void note(const char *fmt, ...)
-{
-	size_t n = strlen(happened);
-	va_list ap;
-
-	va_start(ap, fmt);
-	vsnprintf(happened + n, sizeof(happened) - n, fmt, ap);
-	va_end(ap);
-}
-
-/* --- the core --------------------------------------------------------------- */
-
-static struct {
-	const void *p;
-	const struct fi_type *t;
-	fi_release_fn rel;
-} held[16];
-
-static struct fi_type types[16];
-static bool no_memory, locked, down, took_back;
-static unsigned long driver_returns;
-static unsigned long good_lo, good_hi;	/* memory of the driver */
-
-const struct fi_type *fi_type_get(const char *name, u32 size,
-				  const struct fi_field *f, u32 nr)
-{
-	struct fi_type *t;
-
-	for (t = types; t->name && strcmp(t->name, name); t++)
-		;
-	*t = (struct fi_type){ name, size, f, nr };
-	return t;
-}
-
-static fi_valid_fn rule;
-
-int fi_type_add_rule(const struct fi_type *t, fi_valid_fn fn)
-{
-	rule = fn;
-	return 0;
-}
-
-void fi_type_del_rule(const struct fi_type *t, fi_valid_fn fn)
-{
-	rule = NULL;
-}
-
-bool fi_mem_constant(struct fi_domain *d, unsigned long addr, size_t len)
-{
-	return !addr || addr < good_lo || addr > good_hi;
-}
-
-static int find(const void *p, const struct fi_type *t)
-{
-	int i;
-
-	for (i = 0; i < 16; i++) {
-		if (held[i].t == t && held[i].p == p)
-			return i;
-	}
-	return -1;
-}
-
-bool fi_obj_held(struct fi_domain *d, const void *p, const struct fi_type *t)
-{
-	return t && find(p, t) >= 0;
-}
-
-int fi_obj_add(struct fi_domain *d, void *p, const struct fi_type *t,
-	       fi_release_fn rel, unsigned long cookie)
-{
-	int i = find(NULL, NULL);
-
-	if (no_memory)
-		return -12;
-	held[i].p = p;
-	held[i].t = t;
-	held[i].rel = rel;
-	note("+%s ", t->name);
-	return 0;
-}
-
-bool fi_obj_del(struct fi_domain *d, const void *p, const struct fi_type *t,
-		unsigned long *cookie)
-{
-	int i = find(p, t);
-
-	if (i < 0)
-		return false;
-	memset(&held[i], 0, sizeof(held[i]));
-	note("-%s ", t->name);
-	return true;
-}
-
-bool fi_mem_writable(struct fi_domain *d, unsigned long addr, size_t len)
-{
-	return addr >= good_lo && addr <= good_hi && len <= good_hi - addr;
-}
-
-bool fi_mem_readable(struct fi_domain *d, unsigned long addr, size_t len)
-{
-	return addr && len < 0x10000;
-}
-
-size_t fi_mem_string(struct fi_domain *d, unsigned long addr, size_t max)
-{
-	return addr ? strlen((const char *)addr) + 1 : 0;
-}
-
-int fi_bytes_grant(struct fi_domain *d, const void *va, size_t len)
-{
-	if (no_memory)
-		return -12;
-	note("grant(%zu) ", len);
-	return 0;
-}
-
-void fi_bytes_revoke(struct fi_domain *d, const void *va, size_t len)
-{
-	note("revoke(%zu) ", len);
-}
-
-unsigned long fi_reject(struct fi_call *c, int arg, const char *why)
-{
-	note("REJECT(%d, %s) ", arg, why);
-	return 0;
-}
-
-void fi_slot_reject(struct fi_entry *e, int arg, const char *why)
-{
-	note("REJECT(%d, %s) ", arg, why);
-}
-
-bool fi_bind_fn(struct fi_call *c, int arg, unsigned long fn, const struct fi_slot *slot)
-{
-	note("bind(%s) ", slot->name);
-	return fn != 0xbad;
-}
-
-unsigned long fi_stack_arg(struct fi_call *c, unsigned int n)
-{
-	return ((unsigned long *)c->dsp)[n - 6];
-}
-
-bool fi_invoke(struct fi_entry *e, const unsigned long *a, unsigned long *ret)
-{
-	if (took_back)
-		held[find((void *)a[0], fi_type_get("packet", 24, NULL, 0))].t = NULL;
-	note("invoke ");
-	*ret = down ? e->slot->errval : driver_returns;
-	return !down;
-}
-
-bool fi_va_start(struct fi_va *va, struct fi_call *c, unsigned int fmt)
-{
-	note("format ");
-	return c->arg[fmt];
-}
-
-void fi_lock_acquired(struct fi_call *c, enum fi_lock_kind kind, void *lock)
-{
-	locked = true;
-}
-
-void fi_lock_released(struct fi_call *c, enum fi_lock_kind kind, void *lock)
-{
-	locked = false;
-}
-
-bool fi_lock_held(struct fi_call *c, const void *lock)
-{
-	return locked;
-}
-
-int fi_wrappers_register(struct fi_wrappers *w)
-{
-	return 0;
-}
-
-void fi_wrappers_unregister(struct fi_wrappers *w)
-{
-}
-
-const struct fi_slot fi_slot_event = { .name = "event" };
-
-int packet_take(struct fi_domain *d, void *p)
-{
-	return fi_obj_add(d, p, fi_type_get("packet", 24, NULL, 0), NULL, 0);
-}
-
-bool packet_give(struct fi_domain *d, void *p)
-{
-	return fi_obj_del(d, p, fi_type_get("packet", 24, NULL, 0), NULL);
-}
 
 /* --- the kernel -------------------------------------------------------------- */
 
@@ -261,6 +65,7 @@ static void reset(void)
 	locked = false;
 	down = false;
 	took_back = false;
+	driver_does = NULL;
 	behave_atomic = false;
 	kernel_returns = 0;
 	driver_returns = 0;
@@ -425,6 +230,8 @@ static void packets(void)
 
 static const char *asked(const void *want, const void *was)
 {
+	fi_valid_fn rule = rules[fi_type_get("packet", 24, NULL, 0) - types];
+
 	return rule(NULL, L(want), L(was)) ?: "valid";
 }
 
@@ -528,16 +335,6 @@ static void slots(void)
 	expect("no memory", "packet_free");
 
 	reset();
-	regs.len = 100;
-	ENTER("drv_regs", 0x10, L(&regs), L(memory));
-	expect("lent", "grant(8) grant(100) invoke revoke(100) revoke(8)");
-	ENTER("drv_regs", 0x10, L(&regs), 0);
-	expect("no buffer", "grant(8) invoke revoke(8)");
-	no_memory = true;
-	ENTER("drv_regs", 0x10, L(&regs), L(memory));
-	expect("cannot lend", "");
-
-	reset();
 	driver_returns = 10;
 	assert(ENTER("drv_level", 0x10) == 7);
 	expect("out of range", "invoke REJECT(-1, impossible return value)");
@@ -554,6 +351,103 @@ static void slots(void)
 	assert(ENTER("drv_stats", 0x1000) == 0x1000 + 12);
 }
 
+static struct {
+	const char *text;
+	u32 code;
+} remark;
+
+static void drv_fills(void)
+{
+	regs.version = 5;
+	regs.len = 50;
+	remark.text = "told";
+	remark.code = 7;
+}
+
+static void drv_lengthens(void)
+{
+	drv_fills();
+	regs.len = 101;
+}
+
+static void drv_remarks_nowhere(void)
+{
+	drv_fills();
+	remark.text = (const char *)0x18;
+}
+
+static void drv_remarks_13(void)
+{
+	drv_fills();
+	remark.code = 13;
+}
+
+static void drv_remarks_nothing(void)
+{
+	drv_fills();
+	remark.code = 0;
+}
+
+static void drv_remarks_much(void)
+{
+	drv_fills();
+	remark.code = 100;
+}
+
+static unsigned long tell(void (*does)(void), unsigned long returns)
+{
+	driver_does = does;
+	driver_returns = returns;
+	regs.version = 1;
+	regs.len = 100;
+	remark.text = NULL;
+	remark.code = 0;
+	return ENTER("drv_tell", 0x10, L(&remark), L(&regs));
+}
+
+static bool as_they_were(void)
+{
+	return regs.version == 1 && regs.len == 100 && !remark.text && !remark.code;
+}
+
+#define TELLS	"lend(remark:16) lend(regs:8) invoke "
+
+static void loans(void)
+{
+	reset();
+	regs.len = 100;
+	ENTER("drv_regs", 0x10, L(&regs), L(memory));
+	expect("lent", "lend(regs:8) lend(100) invoke kept");
+	ENTER("drv_regs", 0x10, L(&regs), 0);
+	expect("no buffer", "lend(regs:8) lend(0) invoke kept");
+	no_memory = true;
+	ENTER("drv_regs", 0x10, L(&regs), L(memory));
+	expect("cannot lend", "");
+
+	reset();
+	assert(tell(drv_fills, 0) == 0 && regs.len == 50 && remark.code == 7);
+	expect("changed", TELLS "kept");
+	assert((int)tell(drv_fills, L(-5)) == -5 && regs.len == 50);
+	expect("changed, and an error", TELLS "kept");
+	assert((int)tell(drv_remarks_nothing, L(-5)) == -5 && regs.len == 50);
+	expect("what an error permits", TELLS "kept");
+	assert((int)tell(drv_lengthens, 0) == -19 && as_they_were());
+	expect("more than it was", TELLS "broken(regs.len)");
+	assert((int)tell(drv_remarks_nowhere, L(-5)) == -19 && as_they_were());
+	expect("no string", TELLS "broken(remark.text)");
+	assert((int)tell(drv_remarks_13, 0) == -19 && as_they_were());
+	expect("a rule", TELLS "broken(remark.code)");
+	assert((int)tell(drv_remarks_nothing, 0) == -19 && as_they_were());
+	expect("not after success", TELLS "REJECT(-1, not (ret!=0)||m->code) undone");
+	assert((int)tell(drv_remarks_much, L(-5)) == -19 && as_they_were());
+	expect("never", TELLS "REJECT(-1, not m->code<=99) undone");
+	assert((int)tell(drv_fills, 5) == -19 && as_they_were());
+	expect("no error", TELLS "REJECT(-1, impossible return value) undone");
+	down = true;
+	assert((int)tell(drv_fills, 0) == -19 && as_they_were());
+	expect("driver has failed", TELLS "undone");
+}
+
 int main(void)
 {
 	behave_init();
@@ -565,6 +459,7 @@ int main(void)
 	contexts();
 	callbacks();
 	slots();
+	loans();
 	behave_exit();
 	printf("%s: %d calls of generated wrappers, %d failed\n", fails ? "FAIL" : "ok",
 	       tests, fails);

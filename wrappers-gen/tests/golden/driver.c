@@ -26,6 +26,11 @@ struct packet {
 	u8 zero:1;
 };
 
+struct remark {
+	const char *text;
+	u32 code;
+};
+
 struct ops {
 	const char *name;
 	int (*open)(struct device *dev);
@@ -35,6 +40,7 @@ struct ops {
 	int (*later)(struct device *dev, struct packet *p);
 	bool (*probe)(struct device *dev);
 	struct regs *(*stats)(struct device *dev);
+	int (*tell)(struct device *dev, struct remark *m, struct regs *r);
 };
 
 /* The kernel does not know this one: its functions stay in the domain. */
@@ -163,6 +169,12 @@ static struct regs *drv_stats(struct device *dev)
 	return &dev->regs;
 }
 
+static int drv_tell(struct device *dev, struct remark *m, struct regs *r)
+{
+	m->text = "told";
+	return 0;
+}
+
 static bool drv_probe(struct device *dev)
 {
 	return 1;
@@ -181,6 +193,7 @@ const struct ops drv_ops = {
 	.level = drv_level,
 	.probe = drv_probe,
 	.stats = drv_stats,
+	.tell = drv_tell,
 };
 
 const struct ops drv_ops_short = {

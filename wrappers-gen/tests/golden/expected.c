@@ -52,6 +52,8 @@ static const struct fi_type *t_queue __ro_after_init;
 static const struct fi_type *t_packet __ro_after_init;
 static const struct fi_type *t_lock __ro_after_init;
 static const struct fi_type *t_hook __ro_after_init;
+static const struct fi_type *t_regs __ro_after_init;
+static const struct fi_type *t_remark __ro_after_init;
 static const struct fi_type *t_claim __ro_after_init;
 
 static void __init get_types(void)
@@ -61,6 +63,8 @@ static void __init get_types(void)
 	t_packet = fi_type_get("packet", 24, f_packet, ARRAY_SIZE(f_packet));
 	t_lock = fi_type_get("lock", 4, NULL, 0);
 	t_hook = fi_type_get("hook", 16, NULL, 0);
+	t_regs = fi_type_get("regs", 8, NULL, 0);
+	t_remark = fi_type_get("remark", 16, NULL, 0);
 	t_claim = fi_type_get("claim", 0, NULL, 0);
 }
 
@@ -83,6 +87,27 @@ static const char *valid_packet(struct fi_domain *d, unsigned long obj,
 	    !(!FI_LD(u64, obj, 0) ||
 	      fi_obj_held(d, FI_LD(void *, obj, 0), t_device)))
 		return "packet.dev";
+	return NULL;
+}
+
+static const char *valid_regs(struct fi_domain *d, unsigned long obj,
+			       unsigned long old)
+{
+	if (fi_gen_differ(obj, old, 4, 4) &&
+	    !(FI_LD(u32, obj, 4) <= FI_LD(u32, old, 4)))
+		return "regs.len";
+	return NULL;
+}
+
+static const char *valid_remark(struct fi_domain *d, unsigned long obj,
+			       unsigned long old)
+{
+	if (fi_gen_differ(obj, old, 0, 8) &&
+	    !(fi_gen_string(d, FI_LD(u64, obj, 0))))
+		return "remark.text";
+	if (fi_gen_differ(obj, old, 8, 4) &&
+	    !(FI_LD(u32, obj, 8) != 13))
+		return "remark.code";
 	return NULL;
 }
 
@@ -168,27 +193,18 @@ static const struct fi_slot slot_ops_open = {
 static unsigned long s_ops_regs(struct fi_entry *e, unsigned long *a)
 {
 	unsigned long ret = e->slot->errval;
-	size_t n_r = 0;
-	size_t n_data = 0;
+	u64 was_r[1];
+	struct fi_loan lent[] = {
+		{ .obj = (void *)a[1], .len = 8, .was = was_r, .type = t_regs },
+		{ .obj = (void *)a[2], .len = a[2] ? FI_LD(u32, a[1], 4) : 0 },
+	};
+	bool ok = false;
 
-	if (a[1])
-		n_r = 8;
-	if (n_r && fi_bytes_grant(e->dom, (void *)a[1], n_r)) {
-		n_r = 0;
-		goto out;
-	}
-	if (a[2])
-		n_data = FI_LD(u32, a[1], 4);
-	if (n_data && fi_bytes_grant(e->dom, (void *)a[2], n_data)) {
-		n_data = 0;
-		goto out;
-	}
-	fi_invoke(e, a, &ret);
-out:
-	if (n_data)
-		fi_bytes_revoke(e->dom, (void *)a[2], n_data);
-	if (n_r)
-		fi_bytes_revoke(e->dom, (void *)a[1], n_r);
+	if (fi_loan_begin(e, lent, ARRAY_SIZE(lent)))
+		return ret;
+	ok = fi_invoke(e, a, &ret);
+	if (!fi_loan_end(e, lent, ARRAY_SIZE(lent), ok))
+		ret = e->slot->errval;
 	return ret;
 }
 
@@ -249,6 +265,47 @@ static const struct fi_slot slot_ops_stats = {
 	.fn = s_ops_stats,
 	.nargs = 1,
 	.errval = 0UL,
+};
+
+static unsigned long s_ops_tell(struct fi_entry *e, unsigned long *a)
+{
+	unsigned long ret = e->slot->errval;
+	u64 was_m[2];
+	u64 was_r[1];
+	struct fi_loan lent[] = {
+		{ .obj = (void *)a[1], .len = 16, .was = was_m, .type = t_remark },
+		{ .obj = (void *)a[2], .len = 8, .was = was_r, .type = t_regs },
+	};
+	bool ok = false;
+
+	if (fi_loan_begin(e, lent, ARRAY_SIZE(lent)))
+		return ret;
+	ok = fi_invoke(e, a, &ret);
+	if (!ok) {
+		ret = e->slot->errval;
+	} else if ((int)ret > 0 || (int)ret < -MAX_ERRNO) {
+		fi_slot_reject(e, -1, "impossible return value");
+		ret = e->slot->errval;
+		ok = false;
+	} else if (!(((s64)(s32)ret != 0) || FI_LD(u32, a[1], 8))) {
+		fi_slot_reject(e, -1, "not (ret!=0)||m->code");
+		ret = e->slot->errval;
+		ok = false;
+	} else if (!(FI_LD(u32, a[1], 8) <= 99)) {
+		fi_slot_reject(e, -1, "not m->code<=99");
+		ret = e->slot->errval;
+		ok = false;
+	}
+	if (!fi_loan_end(e, lent, ARRAY_SIZE(lent), ok))
+		ret = e->slot->errval;
+	return ret;
+}
+
+static const struct fi_slot slot_ops_tell = {
+	.name = "ops.tell",
+	.fn = s_ops_tell,
+	.nargs = 3,
+	.errval = -19UL,
 };
 
 static unsigned long w_add_lock(struct fi_call *c)
@@ -546,6 +603,7 @@ static const struct fi_binding bind_drv[] = {
 	{ "drv_regs", &slot_ops_regs },
 	{ "drv_send", &slot_ops_send },
 	{ "drv_stats", &slot_ops_stats },
+	{ "drv_tell", &slot_ops_tell },
 	{ "hooked", &slot_hook_fn },
 	{}
 };
@@ -571,6 +629,8 @@ static int __init wrappers_init(void)
 	if (err)
 		return err;
 	fi_type_add_rule(t_packet, valid_packet);
+	fi_type_add_rule(t_regs, valid_regs);
+	fi_type_add_rule(t_remark, valid_remark);
 	return 0;
 }
 module_init(wrappers_init);
@@ -579,6 +639,8 @@ static void __exit wrappers_exit(void)
 {
 	fi_wrappers_unregister(&wrappers);
 	fi_type_del_rule(t_packet, valid_packet);
+	fi_type_del_rule(t_regs, valid_regs);
+	fi_type_del_rule(t_remark, valid_remark);
 }
 module_exit(wrappers_exit);
 

@@ -38,6 +38,11 @@ struct packet {
 	u8 zero:1;
 };
 
+struct remark {
+	const char *text;
+	u32 code;
+};
+
 struct ops {
 	const char *name;
 	int (*open)(struct device *dev);
@@ -47,12 +52,13 @@ struct ops {
 	int (*later)(struct device *dev, struct packet *p);
 	bool (*probe)(struct device *dev);
 	struct regs *(*stats)(struct device *dev);
+	int (*tell)(struct device *dev, struct remark *m, struct regs *r);
 };
 
 /* Same size as struct ops, but its members are none of a driver's. */
 struct other_ops {
 	int (*a)(int x);
-	void *rest[7];
+	void *rest[8];
 };
 
 struct lock {
