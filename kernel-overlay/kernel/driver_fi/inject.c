@@ -9,6 +9,7 @@
  */
 #define pr_fmt(fmt) "driver_fi: inject: " fmt
 
+#include <linux/ethtool.h>
 #include <linux/jump_label.h>
 #include <linux/kprobes.h>
 #include <linux/module.h>
@@ -35,6 +36,7 @@ static_assert(offsetof(struct fi_evil, value) == FI_EVIL_value);
 static_assert(offsetof(struct fi_evil, alloc) == FI_EVIL_alloc);
 static_assert(offsetof(struct fi_evil, alloc_arg) == FI_EVIL_alloc_arg);
 static_assert(offsetof(struct fi_evil, second) == FI_EVIL_second);
+static_assert(offsetof(struct ethtool_eeprom, len) == FI_EVIL_LENT);
 
 /**
  * struct kind - a kind of fault
@@ -128,6 +130,8 @@ static const struct kind kinds[] = {
 	      fi_evil_protected, .find = fi_aim_protected, .stores = 4),
 	PLAIN("torn-fields", "set the MTU, and fail before all is set", fi_evil_torn,
 	      .find = fi_aim_mtu, .value = FI_EVIL_MTU, .stores = 4),
+	PLAIN("bad-lent", "say that more was read of the EEPROM (of get_eeprom only)",
+	      fi_evil_lent),
 	PLAIN("function-pointer", "call by an overwritten pointer", fi_evil_function_pointer,
 	      .target = (unsigned long)fi_evil_middle, .second = free_callees),
 	PLAIN("jump-middle", "jump into the middle of a function", fi_evil_jump,
@@ -144,7 +148,7 @@ struct fi_evil fi_evil;
 #ifdef CONFIG_DRIVER_FI_DBI
 static void * const evil_funcs[] = {
 	fi_evil_write, fi_evil_write_byte, fi_evil_write_int, fi_evil_torn,
-	fi_evil_protected, fi_evil_nothing, fi_evil_jump,
+	fi_evil_protected, fi_evil_lent, fi_evil_nothing, fi_evil_jump,
 	fi_evil_function_pointer, fi_evil_overflow, fi_evil_bug, fi_evil_divide,
 	fi_evil_loop, fi_evil_loop_irqoff, fi_evil_leak_irqoff,
 	fi_evil_second_twice, fi_evil_second_once,

@@ -88,6 +88,15 @@ SYM_CODE_START(fi_evil_protected)
 	EVIL_RET
 SYM_CODE_END(fi_evil_protected)
 
+/* Says of the object in the second argument that there is more behind it. */
+SYM_CODE_START(fi_evil_lent)
+	UNWIND_HINT_FUNC
+	ANNOTATE_NOENDBR
+	movl	$0x7fffffff, FI_EVIL_LENT(%rsi)
+	xorl	%eax, %eax
+	EVIL_RET
+SYM_CODE_END(fi_evil_lent)
+
 /* To jump to the middle of this is harmless, where it is not stopped. */
 SYM_CODE_START(fi_evil_nothing)
 	UNWIND_HINT_FUNC

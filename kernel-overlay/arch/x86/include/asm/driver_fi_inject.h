@@ -15,6 +15,8 @@
 
 /* What fi_evil_torn() and fi_evil_protected() store. */
 #define FI_EVIL_MTU		1492
+/* And where fi_evil_lent() does: the length in struct ethtool_eeprom. */
+#define FI_EVIL_LENT		12
 
 #ifndef __ASSEMBLY__
 
@@ -45,6 +47,7 @@ void fi_evil_write_byte(void);
 void fi_evil_write_int(void);
 void fi_evil_torn(void);
 void fi_evil_protected(void);
+void fi_evil_lent(void);
 void fi_evil_nothing(void);
 void fi_evil_middle(void);
 void fi_evil_function_pointer(void);
