@@ -27,6 +27,19 @@ need()
 	command -v "$1" >/dev/null 2>&1 || die "$1 is missing; run: make deps"
 }
 
+# progress TOTAL: how far make is, by its output; TOTAL is about how many objects a
+# cold build has.
+progress()
+{
+	awk -v total="$1" -v tty="$([ -t 1 ] && echo 1 || echo 0)" '
+	/^  (CC|AS|HOSTCC|LD|AR)( \[M\])? / { n++ }
+	n > total { total = n }
+	n && tty { printf "\r   building the kernel: %d of ~%d objects", n, total; fflush() }
+	n && !tty && n % 250 == 0 && n != last {
+		printf "   building the kernel: %d of ~%d objects\n", n, total; last = n; fflush() }
+	END { if (n) printf "%s   building the kernel: %d objects done\n", tty ? "\r" : "", n }'
+}
+
 # tree [VARIANT]: where the sources of that variant lie and are built
 tree()
 {

@@ -64,6 +64,21 @@ u64 __fi_module_reloc(struct module *mod, unsigned int sym, u64 val)
 	return mod->fi_domain ? fi_bind_reloc(mod->fi_domain, sym, val) : val;
 }
 
+/* The function tracer is outside, where the driver cannot jump. */
+static int hide_from_tracer(struct module *mod)
+{
+	int err = 0;
+
+#ifdef CONFIG_DYNAMIC_FTRACE
+	err = arch_fi_nop_calls(mod->ftrace_callsites, mod->num_ftrace_callsites);
+	if (err)
+		pr_err("driver_fi: %s: its list of calls for the function tracer is wrong\n",
+		       mod->name);
+	mod->num_ftrace_callsites = 0;
+#endif
+	return err;
+}
+
 int __fi_module_ready(struct module *mod, const Elf_Ehdr *hdr, Elf_Shdr *sechdrs,
 		      unsigned int symindex, const char *strtab)
 {
@@ -78,9 +93,9 @@ int __fi_module_ready(struct module *mod, const Elf_Ehdr *hdr, Elf_Shdr *sechdrs
 #ifdef CONFIG_HAVE_STATIC_CALL_INLINE
 	mod->num_static_call_sites = 0;
 #endif
-#ifdef CONFIG_DYNAMIC_FTRACE
-	mod->num_ftrace_callsites = 0;
-#endif
+	err = hide_from_tracer(mod);
+	if (err)
+		return err;
 	d->init_addr = (unsigned long)mod->init;
 	err = fi_domain_map_module(d);
 	if (err)

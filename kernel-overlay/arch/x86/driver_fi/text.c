@@ -15,7 +15,9 @@
 #include <linux/vmalloc.h>
 
 #include <asm/driver_fi.h>
+#include <asm/nops.h>
 #include <asm/pgtable.h>
+#include <asm/text-patching.h>
 #include <asm/tlbflush.h>
 
 #include "driver_fi.h"
@@ -228,4 +230,30 @@ static unsigned long import_gate(bool dbi)
 void *arch_fi_emit_import(void *to, unsigned long at, u32 index, bool dbi)
 {
 	return emit_stub(to, at, index, import_gate(dbi));
+}
+
+/**
+ * arch_fi_nop_calls - take the calls of the function tracer out of a module
+ * @site: addresses of the calls, 0 for none
+ * @nr: number of addresses
+ *
+ * The tracer itself does that for other modules, and would patch its calls in
+ * again later. Context: the module is being loaded, its text is writable.
+ * Return: 0, or -EINVAL if there is no call
+ */
+int arch_fi_nop_calls(const unsigned long *site, unsigned int nr)
+{
+	const u8 *nop = x86_nops[CALL_INSN_SIZE];
+	unsigned int i;
+
+	for (i = 0; i < nr; i++) {
+		u8 *at = (u8 *)site[i];
+
+		if (!at || !memcmp(at, nop, CALL_INSN_SIZE))
+			continue;
+		if (*at != CALL_INSN_OPCODE)
+			return -EINVAL;
+		memcpy(at, nop, CALL_INSN_SIZE);
+	}
+	return 0;
 }

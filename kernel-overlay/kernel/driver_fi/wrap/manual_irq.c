@@ -359,6 +359,12 @@ static unsigned long wrap_disable_irq(struct fi_call *c)
 	return 0;
 }
 
+/* bool disable_hardirq(irq) */
+static unsigned long wrap_disable_hardirq(struct fi_call *c)
+{
+	return disable_line(c) && synchronize_hardirq(c->arg[0]);
+}
+
 /* enable_irq(irq) */
 static unsigned long wrap_enable_irq(struct fi_call *c)
 {
@@ -390,6 +396,7 @@ const struct fi_import fi_imports_irq[] = {
 	{ .name = "free_irq", .fn = wrap_free_irq },
 	{ .name = "disable_irq", .fn = wrap_disable_irq },
 	{ .name = "disable_irq_nosync", .fn = wrap_disable_irq_nosync },
+	{ .name = "disable_hardirq", .fn = wrap_disable_hardirq },
 	{ .name = "enable_irq", .fn = wrap_enable_irq },
 	{ .name = "synchronize_irq", .fn = wrap_synchronize_irq },
 	{ }

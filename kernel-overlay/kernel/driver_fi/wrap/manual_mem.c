@@ -315,6 +315,15 @@ static unsigned long wrap_folio_put(struct fi_call *c)
 	return 0;
 }
 
+/*
+ * Inlined put_page() asks it once a device with memory of its own is in use. Whatever
+ * a driver holds is the page allocator's.
+ */
+static unsigned long wrap_put_devmap(struct fi_call *c)
+{
+	return false;
+}
+
 static unsigned long wrap_free_pages(struct fi_call *c)
 {
 	struct page *page = (struct page *)c->arg[0];
@@ -342,7 +351,9 @@ const struct fi_import fi_imports_mem[] = {
 	{ .name = "vfree", .fn = wrap_vfree },
 	{ .name = "__kvmalloc_node_noprof", .fn = wrap_kvmalloc_node },
 	{ .name = "__alloc_pages_noprof", .fn = wrap_alloc_pages },
+	{ .name = "alloc_pages_noprof", .fn = wrap_alloc_pages },
 	{ .name = "__folio_put", .fn = wrap_folio_put },
+	{ .name = "__put_devmap_managed_folio_refs", .fn = wrap_put_devmap },
 	{ .name = "__free_pages", .fn = wrap_free_pages },
 	{ .name = "ioremap", .fn = fi_wrap_ioremap },
 	{ .name = "ioremap_wc", .fn = fi_wrap_ioremap_wc },

@@ -135,6 +135,7 @@ void arch_fi_view_destroy(struct fi_view *v);
 void *arch_fi_view_gates(struct fi_view *v, unsigned long addr);
 void *arch_fi_view_text(struct fi_view *v, unsigned long addr, size_t *avail);
 int arch_fi_view_map(struct fi_view *v, struct fi_pgtable *pgt);
+int arch_fi_nop_calls(const unsigned long *site, unsigned int nr);
 
 /* deadman.c: NMIs for the watchdog. */
 #define FI_DEADMAN_AGAIN_MS	200
