@@ -11,6 +11,7 @@
 #include <linux/gfp.h>
 #include <linux/mm.h>
 #include <linux/percpu.h>
+#include <linux/printk.h>
 
 #include <asm/cpu_entry_area.h>
 #include <asm/desc.h>
@@ -65,10 +66,17 @@ int __init fi_idt_init(void)
 		if (!g->bits.p)
 			continue;
 		fi_idt_target[i] = gate_offset(g);
+		/* Of SEV-ES guests, see arch_fi_unsupported(): never happens. */
+		if (i == X86_TRAP_VC) {
+			g->bits.p = 0;
+			continue;
+		}
 		if (g->bits.ist) {
 			stub = fi_ist_stub(i);
-			if (!stub)
+			if (!stub) {
+				pr_err("driver_fi: exception %d has an IST that is not known\n", i);
 				return -EOPNOTSUPP;
+			}
 		} else {
 			g->bits.ist = FI_IST;
 		}
