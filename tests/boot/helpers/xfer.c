@@ -21,7 +21,8 @@
 #include "helpers.h"
 
 #define CHUNK		65536
-#define STALL_SECONDS	60
+/* TCP waits twice as long after each loss, up to two minutes. */
+#define STALL_SECONDS	150
 
 struct request {
 	uint64_t bytes;
